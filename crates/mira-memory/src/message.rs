@@ -1,0 +1,157 @@
+//! The table of messages.
+
+use mira_store::{MessageId, ProjectId, SessionId, Timestamp};
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use crate::{Error, session};
+
+/// Who said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    User,
+    Assistant,
+    System,
+}
+
+impl Role {
+    /// The stored form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::System => "system",
+        }
+    }
+
+    fn stored(text: &str) -> Result<Self, sqlx::Error> {
+        [Self::User, Self::Assistant, Self::System]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| sqlx::Error::Decode(format!("{text:?} is not a role").into()))
+    }
+}
+
+/// A message as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The order of arrival over all sessions, rising.
+    pub number: i64,
+    pub id: MessageId,
+    pub session: SessionId,
+    pub role: Role,
+    pub content: String,
+    pub time: Timestamp,
+    pub project: Option<ProjectId>,
+    /// The message that this one answers.
+    pub reply_to: Option<MessageId>,
+}
+
+/// A message to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    pub session: SessionId,
+    pub role: Role,
+    pub content: String,
+    pub project: Option<ProjectId>,
+    pub reply_to: Option<MessageId>,
+}
+
+impl NewMessage {
+    /// A message that belongs to no project and answers nothing.
+    pub fn new(session: SessionId, role: Role, content: impl Into<String>) -> Self {
+        Self {
+            session,
+            role,
+            content: content.into(),
+            project: None,
+            reply_to: None,
+        }
+    }
+}
+
+fn message(row: &SqliteRow) -> Result<Message, sqlx::Error> {
+    Ok(Message {
+        number: row.try_get("number")?,
+        id: row.try_get("id")?,
+        session: row.try_get("session_id")?,
+        role: Role::stored(row.try_get("role")?)?,
+        content: row.try_get("content")?,
+        time: row.try_get("time_ms")?,
+        project: row.try_get("project_id")?,
+        reply_to: row.try_get("reply_to")?,
+    })
+}
+
+/// Stores a message.
+pub async fn append(
+    connection: &mut SqliteConnection,
+    new: NewMessage,
+    now: Timestamp,
+) -> Result<Message, Error> {
+    let title = (new.role == Role::User).then_some(new.content.as_str());
+    if !session::touch(connection, new.session, title, now).await? {
+        return Err(Error::UnknownSession(new.session));
+    }
+    let id = MessageId::at(now);
+    let number = sqlx::query(
+        "INSERT INTO messages (id, session_id, role, content, time_ms, project_id, reply_to)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )
+    .bind(id)
+    .bind(new.session)
+    .bind(new.role.as_str())
+    .bind(&new.content)
+    .bind(now)
+    .bind(new.project)
+    .bind(new.reply_to)
+    .execute(connection)
+    .await?
+    .last_insert_rowid();
+    let NewMessage {
+        session,
+        role,
+        content,
+        project,
+        reply_to,
+    } = new;
+    Ok(Message {
+        number,
+        id,
+        session,
+        role,
+        content,
+        time: now,
+        project,
+        reply_to,
+    })
+}
+
+/// A message by id.
+pub async fn get(connection: &mut SqliteConnection, id: MessageId) -> Result<Option<Message>, Error> {
+    sqlx::query("SELECT * FROM messages WHERE id = ?1")
+        .bind(id)
+        .try_map(|row| message(&row))
+        .fetch_optional(connection)
+        .await
+        .map_err(Error::from)
+}
+
+/// Up to `limit` messages of a session with a smaller number than `before`, newest first.
+pub async fn page(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Message>, Error> {
+    sqlx::query("SELECT * FROM messages WHERE session_id = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3")
+        .bind(session)
+        .bind(before.unwrap_or(i64::MAX))
+        .bind(limit)
+        .try_map(|row| message(&row))
+        .fetch_all(connection)
+        .await
+        .map_err(Error::from)
+}

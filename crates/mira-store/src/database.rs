@@ -1,0 +1,122 @@
+//! One SQLite database: one writer, a pool of readers, the same settings for everybody.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::Error;
+
+/// How many connections read at the same time.
+pub const READERS: u32 = 4;
+
+/// How long a statement waits for a lock that another process (a backup, an inspection) holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a caller waits for its turn to write before the database counts as stuck.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A transaction that may write. Dropping it without `commit` undoes it.
+pub type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
+
+/// An open database. Clones share the same connections.
+///
+/// It runs in WAL mode with `synchronous = NORMAL`: a killed process loses nothing that was committed; a power cut
+/// may lose the last commits but never damages the file.
+#[derive(Debug, Clone)]
+pub struct Database {
+    path: PathBuf,
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Database {
+    /// Opens the database file, making it and its folder when they are missing.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|source| Error::Directory {
+                path: folder.to_owned(),
+                source,
+            })?;
+        }
+        let failed = |source| Error::Open {
+            path: path.to_owned(),
+            source,
+        };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone().optimize_on_close(true, None))
+            .await
+            .map_err(failed)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            readers,
+        })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+
+    /// Connections that read committed state and cannot write.
+    pub fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Begins a transaction that may write; waits for the one before it. Cancel safe: a dropped transaction is
+    /// rolled back.
+    pub async fn begin(&self) -> Result<Transaction, Error> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Writes a consistent copy to `target` while readers and writers go on. `target` must not exist.
+    ///
+    /// The copy is one compact file without a WAL, complete once this returns.
+    pub async fn backup(&self, target: &Path) -> Result<(), Error> {
+        let failed = |source| Error::Backup {
+            path: target.to_owned(),
+            source,
+        };
+        let Some(text) = target.to_str() else {
+            return Err(failed(sqlx::Error::Configuration("the path is not UTF-8".into())));
+        };
+        sqlx::query("VACUUM INTO ?1")
+            .bind(text)
+            .execute(&self.writer)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Waits for running statements and closes every connection.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,165 @@
+//! The floor on real files.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use mira_store::{DataDirectory, Database, Error, Migrations, ProjectId, Timestamp};
+
+const NOTES: Migrations = Migrations {
+    owner: "notes",
+    steps: &[
+        (
+            "notes have a text",
+            "CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;",
+        ),
+        (
+            "notes have a time",
+            "ALTER TABLE notes ADD COLUMN time_ms INTEGER NOT NULL DEFAULT 0;",
+        ),
+    ],
+};
+
+struct Fixture {
+    folder: tempfile::TempDir,
+    database: Database,
+}
+
+async fn notes() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&folder.path().join("data/mira.db")).await.unwrap();
+    NOTES.run(&database).await.unwrap();
+    Fixture { folder, database }
+}
+
+async fn texts(database: &Database) -> Vec<String> {
+    sqlx::query_scalar("SELECT text FROM notes ORDER BY text")
+        .fetch_all(database.readers())
+        .await
+        .unwrap()
+}
+
+async fn add(database: &Database, text: &str) {
+    let mut transaction = database.begin().await.unwrap();
+    let now = Timestamp::from_ms(7);
+    sqlx::query("INSERT INTO notes (id, text, time_ms) VALUES (?1, ?2, ?3)")
+        .bind(ProjectId::at(now))
+        .bind(text)
+        .bind(now)
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn migrations_run_once_and_an_older_program_refuses_a_newer_database() {
+    let Fixture {
+        folder: _folder,
+        database,
+    } = notes().await;
+    add(&database, "kept").await;
+    NOTES.run(&database).await.unwrap();
+    assert_eq!(texts(&database).await, ["kept"]);
+
+    let older = Migrations {
+        owner: "notes",
+        steps: &NOTES.steps[..1],
+    };
+    assert!(matches!(
+        older.run(&database).await,
+        Err(Error::Migrate { owner: "notes", .. })
+    ));
+    let changed = Migrations {
+        owner: "notes",
+        steps: &[("notes have a text", "SELECT 1;")],
+    };
+    assert!(matches!(
+        changed.run(&database).await,
+        Err(Error::Migrate { owner: "notes", .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_failed_migration_leaves_nothing_behind() {
+    let Fixture {
+        folder: _folder,
+        database,
+    } = notes().await;
+    let broken = Migrations {
+        owner: "other",
+        steps: &[(
+            "half of it works",
+            "CREATE TABLE half (id TEXT); INSERT INTO nowhere VALUES (1);",
+        )],
+    };
+    assert!(matches!(
+        broken.run(&database).await,
+        Err(Error::Migrate { owner: "other", .. })
+    ));
+    let half: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'half'")
+        .fetch_one(database.readers())
+        .await
+        .unwrap();
+    assert_eq!(half, 0);
+}
+
+#[tokio::test]
+async fn a_dropped_transaction_is_undone_and_frees_the_writer() {
+    let Fixture {
+        folder: _folder,
+        database,
+    } = notes().await;
+    let mut dropped = database.begin().await.unwrap();
+    sqlx::query("INSERT INTO notes (id, text) VALUES ('a', 'lost')")
+        .execute(&mut *dropped)
+        .await
+        .unwrap();
+    drop(dropped);
+    add(&database, "kept").await;
+    assert_eq!(texts(&database).await, ["kept"]);
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+    let Fixture {
+        folder: _folder,
+        database,
+    } = notes().await;
+    let refused = sqlx::query("DELETE FROM notes")
+        .execute(database.readers())
+        .await
+        .unwrap_err();
+    assert!(refused.to_string().contains("readonly"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_backup_taken_while_writing_is_whole_and_opens_alone() {
+    let Fixture { folder, database } = notes().await;
+    for n in 0..200 {
+        add(&database, &format!("{n:03}")).await;
+    }
+    let target = folder.path().join("copy.db");
+    let (copied, ()) = tokio::join!(database.backup(&target), async {
+        for n in 200..220 {
+            add(&database, &format!("{n:03}")).await;
+        }
+    });
+    copied.unwrap();
+    let copy = Database::open(&target).await.unwrap();
+    let kept = texts(&copy).await;
+    assert!(kept.len() >= 200 && kept[..200] == texts(&database).await[..200]);
+    assert!(
+        matches!(database.backup(&target).await, Err(Error::Backup { .. })),
+        "never over another file"
+    );
+}
+
+#[test]
+fn a_data_directory_has_one_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = DataDirectory::lock(folder.path()).unwrap();
+    assert!(matches!(
+        DataDirectory::lock(folder.path()),
+        Err(Error::Locked { .. })
+    ));
+    drop(first);
+    DataDirectory::lock(folder.path()).unwrap();
+}
