@@ -99,7 +99,8 @@ impl Memory {
     /// Stores a message in a transaction of its own.
     pub async fn save(&self, new: NewMessage) -> Result<Message, Error> {
         let mut transaction = self.database.begin().await?;
-        let message = message::append(&mut transaction, new, self.clock.now()).await?;
+        let now = self.clock.now();
+        let message = message::append(&mut transaction, MessageId::at(now), new, now).await?;
         transaction.commit().await?;
         Ok(message)
     }
@@ -118,6 +119,12 @@ impl Memory {
             limit,
         )
         .await
+    }
+
+    /// How many messages of a session came before this number. Reads the counted total and the messages after it, not
+    /// the ones before, so it is quick for recent numbers.
+    pub async fn count_before(&self, session: SessionId, number: i64) -> Result<i64, Error> {
+        message::count_before(&mut *self.database.readers().acquire().await?, session, number).await
     }
 
     /// A message by id.

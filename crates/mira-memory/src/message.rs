@@ -85,9 +85,10 @@ fn message(row: &SqliteRow) -> Result<Message, sqlx::Error> {
     })
 }
 
-/// Stores a message.
+/// Stores a message under an id that the caller made, so that it can be named before it is stored.
 pub async fn append(
     connection: &mut SqliteConnection,
+    id: MessageId,
     new: NewMessage,
     now: Timestamp,
 ) -> Result<Message, Error> {
@@ -95,7 +96,6 @@ pub async fn append(
     if !session::touch(connection, new.session, title, now).await? {
         return Err(Error::UnknownSession(new.session));
     }
-    let id = MessageId::at(now);
     let number = sqlx::query(
         "INSERT INTO messages (id, session_id, role, content, time_ms, project_id, reply_to)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -154,4 +154,21 @@ pub async fn page(
         .fetch_all(connection)
         .await
         .map_err(Error::from)
+}
+
+/// How many messages of a session came before `number`.
+pub(crate) async fn count_before(
+    connection: &mut SqliteConnection,
+    session: SessionId,
+    number: i64,
+) -> Result<i64, Error> {
+    let count = sqlx::query_scalar(
+        "SELECT message_count - (SELECT count(*) FROM messages WHERE session_id = ?1 AND number >= ?2)
+         FROM sessions WHERE id = ?1",
+    )
+    .bind(session)
+    .bind(number)
+    .fetch_optional(connection)
+    .await?;
+    Ok(count.unwrap_or(0))
 }

@@ -56,6 +56,7 @@ async fn pages_go_backwards_without_gap_or_repeat_and_stay_in_their_session() {
     }
     let expected: Vec<String> = (0..25).rev().map(|n| n.to_string()).collect();
     assert_eq!(contents(&seen), expected);
+    assert_eq!(memory.count_before(session, seen[3].number).await.unwrap(), 21);
 }
 
 #[tokio::test]

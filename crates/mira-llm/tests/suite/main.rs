@@ -1,0 +1,12 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod completions;
+mod conversations;
+mod embeddings;
+mod failures;
+mod oracle;
+mod patience;
+mod player;
+mod responses;
+mod scripted;
+mod tokens;

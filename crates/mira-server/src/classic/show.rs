@@ -1,0 +1,107 @@
+//! Things of the domain as the frontend knows them.
+
+use std::collections::HashSet;
+
+use mira_memory::{Role, Session};
+use mira_proto::classic::{
+    Artifact, ListedProject, MemoryData, MemoryEntry, MemoryList, Project, ServerFrame,
+};
+use mira_proto::native::{self, Role as WireRole};
+use mira_proto::rpc::Id;
+use mira_store::{OperationId, Timestamp};
+
+use crate::api::Mira;
+use crate::fault::Fault;
+use crate::wire;
+
+/// An artifact. The frontend drops a file without content, so an empty one has a line.
+pub(super) fn artifact(artifact: mira_ops::artifact::Artifact) -> Artifact {
+    let is_new_file = artifact.summary.is_new_file();
+    Artifact {
+        id: Some(artifact.summary.id.to_string()),
+        title: Some(artifact.summary.path.clone()),
+        path: artifact.summary.path,
+        content: if artifact.content.is_empty() {
+            "\n".to_owned()
+        } else {
+            artifact.content
+        },
+        language: artifact.summary.language,
+        kind: Some("code".to_owned()),
+        change_type: Some("primary".to_owned()),
+        diff: Some(artifact.diff),
+        is_new_file: Some(is_new_file),
+    }
+}
+
+/// A project without what only lists show.
+pub(super) fn project(project: native::Project) -> Project {
+    Project {
+        id: project.project_id,
+        name: project.name,
+        description: project.description,
+        tags: Some(project.tags).filter(|tags| !tags.is_empty()),
+        owner: None,
+        created_at: Timestamp::from_ms(project.created_ms).to_string(),
+        updated_at: Timestamp::from_ms(project.updated_ms).to_string(),
+    }
+}
+
+/// A project of a list. A directory counts as a repository, which is what gives it the buttons of one.
+pub(super) fn listed(found: native::Project) -> ListedProject {
+    let attached = found.directory.is_some();
+    ListedProject {
+        project: project(found),
+        has_repository: attached,
+        repository_url: String::new(),
+        import_status: if attached { "Imported" } else { "Pending" }.to_owned(),
+        last_sync_at: None,
+    }
+}
+
+/// The messages of a session, newest first, and the turns whose answers are among them.
+pub(super) async fn history(
+    mira: &Mira,
+    session: &Session,
+    name: &str,
+    size: u32,
+) -> Result<(ServerFrame, HashSet<OperationId>), Fault> {
+    let (page, mut behind) = mira.recent(session.id, None, size).await?;
+    let mut answered = HashSet::new();
+    let mut memories = Vec::with_capacity(page.len());
+    for message in page {
+        let role = match message.role {
+            Role::User => WireRole::User,
+            Role::Assistant => WireRole::Assistant,
+            // The frontend shows notes of the system as grey text; they are not part of the talk.
+            Role::System => continue,
+        };
+        let behind = behind.remove(&message.id);
+        if let (Role::Assistant, Some(behind)) = (message.role, &behind) {
+            answered.insert(behind.operation);
+        }
+        memories.push(MemoryEntry {
+            id: Id::Number(message.number),
+            session_id: name.to_owned(),
+            role,
+            content: message.content,
+            timestamp: message.time.to_string(),
+            salience: None,
+            mood: None,
+            intent: None,
+            topics: vec![],
+            programming_lang: None,
+            contains_code: None,
+            artifacts: behind
+                .map(|behind| behind.artifacts.into_iter().map(artifact).collect())
+                .unwrap_or_default(),
+        });
+    }
+    let count = wire::size(memories.len());
+    let recent = MemoryList::Recent {
+        memories,
+        count,
+        session_id: name.to_owned(),
+    };
+    Ok((ServerFrame::data(MemoryData::Tagged(recent)), answered))
+}

@@ -1,0 +1,281 @@
+//! Configuration: the one place that reads the environment.
+//!
+//! [`Config::from_environment`] is what a program calls; [`Config::load`] is the same with the environment as an
+//! argument. A variable of the environment wins over the same name in the optional TOML file, and that over the default.
+//! Nothing is required: what is missing for a model is said by [`Endpoint::missing`] when somebody needs the model.
+//! Everything that is wrong is reported at once, as [`Problems`]; what is merely odd is a [`Warning`].
+//!
+//! ```
+//! use mira_server::config::Config;
+//!
+//! let environment = [("MIRA_PORT", "3001"), ("MIRA_DATA_DIR", "/tmp/mira")];
+//! let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+//! let config = Config::load(environment.into_iter(), None)?;
+//! assert_eq!(config.server.port, 3001);
+//! assert_eq!(config.models.reasoner.endpoint.missing, Some("OPENAI_API_KEY"));
+//! # Ok::<(), mira_server::config::Problems>(())
+//! ```
+
+mod build;
+mod generated;
+mod ignored;
+mod kind;
+mod problem;
+mod settings;
+mod values;
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use directories::ProjectDirs;
+use secrecy::SecretString;
+
+pub use generated::{env_example, markdown_table, renew_page};
+pub use problem::{Place, Problem, Problems, Warning};
+use values::Values;
+
+use crate::transport;
+
+/// Everything that can be set.
+#[derive(Debug)]
+pub struct Config {
+    pub server: Server,
+    pub storage: Storage,
+    pub models: Models,
+    pub operation: Operation,
+    pub memory: Memory,
+    pub persona: Persona,
+    /// Name of the session of clients that name none.
+    pub session: String,
+    pub log: Log,
+    /// To be logged once logging is set up.
+    pub warnings: Vec<Warning>,
+}
+
+/// Where the server listens. How long it takes to stop is among the options.
+#[derive(Debug)]
+pub struct Server {
+    /// A name or an address.
+    pub host: String,
+    pub port: u16,
+    pub transport: transport::Options,
+}
+
+/// Where things are kept.
+#[derive(Debug)]
+pub struct Storage {
+    /// The directory of everything that Mira keeps.
+    pub data_dir: PathBuf,
+    /// The database file, in the data directory unless it was moved.
+    pub database: PathBuf,
+    /// Connections to the database.
+    pub connections: u32,
+    /// Longest wait for the database.
+    pub timeout: Duration,
+    /// Where vectors are kept when not in the data directory.
+    pub qdrant: Option<Qdrant>,
+    pub git_enabled: bool,
+    /// Where repositories are cloned to.
+    pub repositories: PathBuf,
+}
+
+/// A vector server.
+#[derive(Debug)]
+pub struct Qdrant {
+    pub url: String,
+    pub api_key: Option<SecretString>,
+    pub collection: String,
+    pub timeout: Duration,
+}
+
+/// The models by role, and how all of them are called.
+#[derive(Debug)]
+pub struct Models {
+    pub reasoner: Reasoner,
+    pub coder: Coder,
+    pub embedder: Embedder,
+    pub calls: Calls,
+}
+
+/// A model's server.
+#[derive(Debug)]
+pub struct Endpoint {
+    pub base_url: String,
+    pub api_key: Option<SecretString>,
+    /// The variable to set before the model can be used; none when it can be. A server other than the provider's own
+    /// needs no key.
+    pub missing: Option<&'static str>,
+}
+
+/// The API that a model's server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Api {
+    Responses,
+    Chat,
+}
+
+/// How hard a model thinks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    Minimal,
+    Low,
+    Medium,
+    High,
+    Max,
+}
+
+/// How much a model writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    Low,
+    Medium,
+    High,
+}
+
+/// The model that converses, plans and decides.
+#[derive(Debug)]
+pub struct Reasoner {
+    pub endpoint: Endpoint,
+    pub api: Api,
+    pub model: String,
+    pub effort: Effort,
+    pub verbosity: Verbosity,
+    /// Whether its thoughts are asked for.
+    pub summary: bool,
+    pub max_output_tokens: u32,
+}
+
+/// The model that writes code.
+#[derive(Debug)]
+pub struct Coder {
+    pub endpoint: Endpoint,
+    pub api: Api,
+    pub model: String,
+    pub thinking: bool,
+    pub effort: Effort,
+    pub max_output_tokens: u32,
+}
+
+/// The model that turns text into vectors.
+#[derive(Debug)]
+pub struct Embedder {
+    pub endpoint: Endpoint,
+    pub model: String,
+    pub dimensions: u32,
+}
+
+/// Patience with models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calls {
+    pub connect_timeout: Duration,
+    pub first_token_timeout: Duration,
+    pub chunk_timeout: Duration,
+    /// For replies that are not streamed.
+    pub request_timeout: Duration,
+    /// Further attempts after the first.
+    pub retries: u32,
+    /// Before the first retry.
+    pub retry_delay: Duration,
+}
+
+/// Limits of a turn, and of what is put into its prompts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// Rounds of tool calls.
+    pub max_iterations: u32,
+    /// Tokens of all model calls of a turn.
+    pub max_tokens: u64,
+    pub tool_timeout: Duration,
+    pub context: Context,
+}
+
+/// What a prompt holds at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    pub recent_messages: u32,
+    pub recent_tokens: u32,
+    pub semantic_matches: u32,
+    pub recalled_tokens: u32,
+}
+
+/// What is remembered, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Memory {
+    /// From 0 to 1.
+    pub min_salience_to_embed: f32,
+    /// Names of the kinds of vectors that are made.
+    pub heads: Vec<String>,
+    pub max_recalled: u32,
+    /// Messages between two summaries; none when none are made.
+    pub summary_interval: Option<u32>,
+}
+
+/// The first words of every prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Persona {
+    BuiltIn,
+    Text(String),
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Directives as `tracing-subscriber` takes them.
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Config {
+    /// Reads the environment of this process and the configuration file: that of `MIRA_CONFIG`, else `config.toml` in
+    /// the operating system's directory for Mira's configuration, if there is one.
+    pub fn from_environment() -> Result<Self, Problems> {
+        let mut values = Values::default();
+        let text = |name: &OsString| name.to_string_lossy().into_owned();
+        let mut variables = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            match value.into_string() {
+                Ok(value) => variables.push((text(&name), value)),
+                Err(_) if settings::is_known(&text(&name)) => {
+                    values.problems.push(Problem::NotUtf8 {
+                        name: text(&name),
+                        place: Place::Environment,
+                    });
+                }
+                // Somebody else's.
+                Err(_) => {}
+            }
+        }
+        values.add_environment(variables.into_iter());
+        let default = directories().map(|directories| directories.config_dir().join("config.toml"));
+        values.add_chosen_file(default.filter(|path| path.is_file()).as_deref());
+        Self::from_values(values)
+    }
+
+    /// Reads these variables, and this file, or without one that of `MIRA_CONFIG`.
+    pub fn load(
+        environment: impl Iterator<Item = (String, String)>,
+        file: Option<&Path>,
+    ) -> Result<Self, Problems> {
+        let mut values = Values::default();
+        values.add_environment(environment);
+        match file {
+            Some(path) => values.add_file(path),
+            None => values.add_chosen_file(None),
+        }
+        Self::from_values(values)
+    }
+}
+
+/// The operating system's directories for Mira.
+fn directories() -> Option<ProjectDirs> {
+    ProjectDirs::from("", "", "mira")
+}

@@ -1,0 +1,238 @@
+//! The typed configuration from its values.
+
+use std::path::PathBuf;
+
+use super::{
+    Api, Calls, Coder, Config, Context, Effort, Embedder, Endpoint, Log, LogFormat, Memory, Models,
+    Operation, Persona, Problem, Problems, Qdrant, Reasoner, Server, Storage, Verbosity, directories, kind,
+    settings, values::Values,
+};
+use crate::transport;
+
+const APIS: [(&str, Api); 2] = [("responses", Api::Responses), ("chat", Api::Chat)];
+
+const EFFORTS: [(&str, Effort); 5] = [
+    ("minimal", Effort::Minimal),
+    ("low", Effort::Low),
+    ("medium", Effort::Medium),
+    ("high", Effort::High),
+    ("max", Effort::Max),
+];
+
+const VERBOSITIES: [(&str, Verbosity); 3] = [
+    ("low", Verbosity::Low),
+    ("medium", Verbosity::Medium),
+    ("high", Verbosity::High),
+];
+
+impl Config {
+    pub(super) fn from_values(mut values: Values) -> Result<Self, Problems> {
+        let values = &mut values;
+        let server = server(values);
+        let storage = storage(values);
+        let models = models(values);
+        let operation = operation(values);
+        let memory = memory(values);
+        let persona = persona(values);
+        let session = values.text("MIRA_SESSION_ID");
+        let format = values.choice("LOG_FORMAT", LogFormat::Text, &[("json", LogFormat::Json)]);
+        let log = Log {
+            filter: values.text("MIRA_LOG_LEVEL"),
+            format,
+        };
+        match storage {
+            Some(storage) if values.problems.is_empty() => {
+                let warnings = std::mem::take(&mut values.warnings);
+                Ok(Self {
+                    server,
+                    storage,
+                    models,
+                    operation,
+                    memory,
+                    persona,
+                    session,
+                    log,
+                    warnings,
+                })
+            }
+            _ => Err(Problems(std::mem::take(&mut values.problems))),
+        }
+    }
+}
+
+fn server(values: &mut Values) -> Server {
+    let transport = transport::Options {
+        auth_token: values.secret("MIRA_AUTH_TOKEN"),
+        allowed_origins: values.text("MIRA_ALLOWED_ORIGINS").parse().unwrap_or_default(),
+        max_connections: values.number("MIRA_MAX_CONNECTIONS"),
+        max_frame_bytes: values.number("MIRA_MAX_FRAME_BYTES"),
+        max_unauthenticated_frame_bytes: values.number("MIRA_MAX_UNAUTHENTICATED_FRAME_BYTES"),
+        max_buffered_bytes: values.number("MIRA_MAX_BUFFERED_BYTES"),
+        max_outbound_bytes: values.number("MIRA_MAX_OUTBOUND_BYTES"),
+        heartbeat: values.seconds("MIRA_HEARTBEAT"),
+        dead_after: values.seconds("MIRA_DEAD_PEER_TIMEOUT"),
+        handshake_timeout: values.seconds("MIRA_HANDSHAKE_TIMEOUT"),
+        shutdown_grace: values.seconds("MIRA_SHUTDOWN_GRACE"),
+    };
+    if transport.max_buffered_bytes < transport.max_frame_bytes {
+        let least = "MIRA_MAX_FRAME_BYTES, or the largest message could never arrive".to_owned();
+        values.problems.push(Problem::TooSmall {
+            name: "MIRA_MAX_BUFFERED_BYTES",
+            least,
+        });
+    }
+    if transport.dead_after < transport.heartbeat * 2 {
+        let least = "twice MIRA_HEARTBEAT, or healthy clients would be dropped".to_owned();
+        values.problems.push(Problem::TooSmall {
+            name: "MIRA_DEAD_PEER_TIMEOUT",
+            least,
+        });
+    }
+    Server {
+        host: values.text("MIRA_HOST"),
+        port: values.number("MIRA_PORT"),
+        transport,
+    }
+}
+
+/// None, with a problem noted, when there is no place for the data.
+fn storage(values: &mut Values) -> Option<Storage> {
+    let data_dir = values.path("MIRA_DATA_DIR");
+    let data_dir = data_dir.or_else(|| Some(directories()?.data_dir().to_owned()));
+    if data_dir.is_none() {
+        values.problems.push(Problem::NoDataDirectory);
+    }
+    let database = values.database("DATABASE_URL");
+    let repositories = values.path("DEFAULT_REPO_PATH");
+    let in_data_dir = |name: &str| data_dir.as_ref().map(|directory| directory.join(name));
+    let qdrant = Qdrant {
+        url: values.text("QDRANT_URL"),
+        api_key: values.secret("QDRANT_API_KEY"),
+        collection: values.text("QDRANT_COLLECTION"),
+        timeout: values.seconds("QDRANT_TIMEOUT"),
+    };
+    let connections = values.number("MIRA_SQLITE_MAX_CONNECTIONS");
+    let timeout = values.seconds("DATABASE_TIMEOUT");
+    let git_enabled = values.flag("GIT_ENABLED");
+    Some(Storage {
+        database: database.or_else(|| in_data_dir("mira.db"))?,
+        repositories: repositories.or_else(|| in_data_dir("repositories"))?,
+        data_dir: data_dir?,
+        connections,
+        timeout,
+        qdrant: (!qdrant.url.is_empty()).then_some(qdrant),
+        git_enabled,
+    })
+}
+
+fn models(values: &Values) -> Models {
+    let reasoner = Reasoner {
+        endpoint: endpoint(values, "OPENAI_BASE_URL", "OPENAI_API_KEY"),
+        api: values.choice("MIRA_REASONER_API", Api::Responses, &APIS),
+        model: values.text("OPENAI_MODEL"),
+        effort: values.choice("GPT5_REASONING", Effort::Medium, &EFFORTS),
+        verbosity: values.choice("GPT5_VERBOSITY", Verbosity::Medium, &VERBOSITIES),
+        summary: values.flag("MIRA_REASONING_SUMMARY"),
+        max_output_tokens: values.number("GPT5_MAX_TOKENS"),
+    };
+    let coder = Coder {
+        endpoint: endpoint(values, "DEEPSEEK_BASE_URL", "DEEPSEEK_API_KEY"),
+        api: values.choice("MIRA_CODER_API", Api::Chat, &APIS),
+        model: values.text("DEEPSEEK_MODEL"),
+        thinking: values.flag("DEEPSEEK_THINKING"),
+        effort: values.choice("DEEPSEEK_REASONING", Effort::High, &EFFORTS),
+        max_output_tokens: values.number("DEEPSEEK_MAX_TOKENS"),
+    };
+    // A server of its own has a key of its own: OpenAI's is not sent to somebody else.
+    let of_its_own = values.optional("MIRA_EMBED_BASE_URL").is_some();
+    let mut embeddings = if of_its_own {
+        endpoint(values, "MIRA_EMBED_BASE_URL", "MIRA_EMBED_API_KEY")
+    } else {
+        endpoint(values, "OPENAI_BASE_URL", "OPENAI_API_KEY")
+    };
+    if let (false, Some(key)) = (of_its_own, values.secret("MIRA_EMBED_API_KEY")) {
+        embeddings = Endpoint {
+            api_key: Some(key),
+            missing: None,
+            ..embeddings
+        };
+    }
+    let embedder = Embedder {
+        endpoint: embeddings,
+        model: values.text("OPENAI_EMBEDDING_MODEL"),
+        dimensions: values.number("MIRA_EMBED_DIMENSIONS"),
+    };
+    let calls = Calls {
+        connect_timeout: values.seconds("MIRA_CONNECT_TIMEOUT"),
+        first_token_timeout: values.seconds("MIRA_FIRST_TOKEN_TIMEOUT"),
+        chunk_timeout: values.seconds("MIRA_CHUNK_TIMEOUT"),
+        request_timeout: values.seconds("OPENAI_TIMEOUT"),
+        retries: values.number("MIRA_API_MAX_RETRIES"),
+        retry_delay: values.milliseconds("MIRA_API_RETRY_DELAY_MS"),
+    };
+    Models {
+        reasoner,
+        coder,
+        embedder,
+        calls,
+    }
+}
+
+fn endpoint(values: &Values, base_url: &'static str, api_key: &'static str) -> Endpoint {
+    let url = values.text(base_url);
+    let is_the_providers = settings::default_of(base_url) == Some(url.as_str());
+    let key = values.secret(api_key);
+    Endpoint {
+        base_url: url.trim_end_matches('/').to_owned(),
+        missing: (is_the_providers && key.is_none()).then_some(api_key),
+        api_key: key,
+    }
+}
+
+fn operation(values: &Values) -> Operation {
+    Operation {
+        max_iterations: values.number("TOOL_MAX_ITERATIONS"),
+        max_tokens: values.number("MIRA_MAX_OPERATION_TOKENS"),
+        tool_timeout: values.seconds("MIRA_TOOL_TIMEOUT_SECONDS"),
+        context: Context {
+            recent_messages: values.number("CONTEXT_RECENT_MESSAGES"),
+            recent_tokens: values.number("MIRA_HISTORY_TOKEN_LIMIT"),
+            semantic_matches: values.number("CONTEXT_SEMANTIC_MATCHES"),
+            recalled_tokens: values.number("MIRA_MAX_RETRIEVAL_TOKENS"),
+        },
+    }
+}
+
+fn memory(values: &Values) -> Memory {
+    let interval = values.number("SUMMARY_GENERATION_INTERVAL");
+    Memory {
+        min_salience_to_embed: values.fraction("SALIENCE_MIN_FOR_EMBED"),
+        heads: kind::list(&values.text("EMBED_HEADS"))
+            .map(str::to_owned)
+            .collect(),
+        max_recalled: values.number("MAX_RECALLED_MESSAGES"),
+        summary_interval: values.flag("USE_ROLLING_SUMMARIES").then_some(interval),
+    }
+}
+
+fn persona(values: &mut Values) -> Persona {
+    let file: Option<PathBuf> = values.path("MIRA_PERSONA_FILE");
+    match (values.optional("MIRA_PERSONA"), file) {
+        (None, None) => Persona::BuiltIn,
+        (Some(text), None) => Persona::Text(text),
+        (None, Some(path)) => match std::fs::read_to_string(&path) {
+            Ok(text) => Persona::Text(text.trim().to_owned()),
+            Err(source) => {
+                values.problems.push(Problem::Persona { path, source });
+                Persona::BuiltIn
+            }
+        },
+        (Some(_), Some(_)) => {
+            values.problems.push(Problem::Both {
+                first: "MIRA_PERSONA",
+                second: "MIRA_PERSONA_FILE",
+            });
+            Persona::BuiltIn
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The settings of the models.
+
+use super::{Group, SECONDS, TOKENS, setting, unset};
+use crate::config::kind::Kind;
+
+pub(super) const MODELS: Group = Group {
+    title: "Models",
+    settings: &[
+        unset(
+            "OPENAI_API_KEY",
+            Kind::Secret,
+            "Key of the reasoner and of the embeddings. Without it everything that needs no model works.",
+        )
+        .or(&["GPT5_API_KEY"]),
+        setting(
+            "OPENAI_BASE_URL",
+            Kind::Url,
+            "https://api.openai.com/v1",
+            "Where the reasoner is reached. Any OpenAI-compatible server will do; one other than OpenAI's needs no key.",
+        ),
+        setting(
+            "OPENAI_MODEL",
+            Kind::Text,
+            "gpt-5",
+            "The reasoner: it converses, plans and decides.",
+        )
+        .or(&["GPT5_MODEL"]),
+        setting(
+            "MIRA_REASONER_API",
+            Kind::Choice(&["responses", "chat"]),
+            "responses",
+            "Which API the reasoner's server speaks: OpenAI Responses or Chat Completions.",
+        ),
+        setting(
+            "GPT5_REASONING",
+            Kind::Choice(&["minimal", "low", "medium", "high"]),
+            "medium",
+            "How hard the reasoner thinks.",
+        ),
+        setting(
+            "GPT5_VERBOSITY",
+            Kind::Choice(&["low", "medium", "high"]),
+            "medium",
+            "How much the reasoner writes.",
+        ),
+        setting(
+            "MIRA_REASONING_SUMMARY",
+            Kind::Flag,
+            "true",
+            "Whether the reasoner's thoughts are shown as it has them. OpenAI allows it to verified organisations only.",
+        ),
+        setting(
+            "GPT5_MAX_TOKENS",
+            TOKENS,
+            "128000",
+            "The longest answer of the reasoner, in tokens, its reasoning included.",
+        )
+        .or(&["MAX_OUTPUT_TOKENS", "MIRA_MAX_RESPONSE_TOKENS"]),
+        unset(
+            "DEEPSEEK_API_KEY",
+            Kind::Secret,
+            "Key of the coder. Without it the reasoner writes code itself.",
+        ),
+        setting(
+            "DEEPSEEK_BASE_URL",
+            Kind::Url,
+            "https://api.deepseek.com/v1",
+            "Where the coder is reached. Any OpenAI-compatible server will do; one other than DeepSeek's needs no key.",
+        ),
+        setting(
+            "DEEPSEEK_MODEL",
+            Kind::Text,
+            "deepseek-v4-flash",
+            "The coder: it writes the files that the reasoner asks for.",
+        ),
+        setting(
+            "MIRA_CODER_API",
+            Kind::Choice(&["responses", "chat"]),
+            "chat",
+            "Which API the coder's server speaks.",
+        ),
+        setting(
+            "DEEPSEEK_THINKING",
+            Kind::Flag,
+            "true",
+            "Whether the coder thinks before it writes.",
+        ),
+        setting(
+            "DEEPSEEK_REASONING",
+            Kind::Choice(&["low", "high", "max"]),
+            "high",
+            "How hard the coder thinks, when it does.",
+        ),
+        setting(
+            "DEEPSEEK_MAX_TOKENS",
+            TOKENS,
+            "32000",
+            "The longest answer of the coder, in tokens, its reasoning included.",
+        ),
+        setting(
+            "OPENAI_EMBEDDING_MODEL",
+            Kind::Text,
+            "text-embedding-3-large",
+            "The model that turns text into vectors.",
+        )
+        .or(&["MIRA_EMBED_MODEL"]),
+        setting(
+            "MIRA_EMBED_DIMENSIONS",
+            Kind::Integer { min: 8, max: 16_384 },
+            "3072",
+            "Length of the vectors.",
+        )
+        .or(&["QDRANT_EMBEDDING_DIM"]),
+        unset(
+            "MIRA_EMBED_BASE_URL",
+            Kind::Url,
+            "Where embeddings are made, when elsewhere than OPENAI_BASE_URL.",
+        ),
+        unset("MIRA_EMBED_API_KEY", Kind::Secret, "Key for MIRA_EMBED_BASE_URL."),
+    ],
+};
+
+pub(super) const CALLS: Group = Group {
+    title: "Model calls",
+    settings: &[
+        setting(
+            "MIRA_CONNECT_TIMEOUT",
+            SECONDS,
+            "10",
+            "Longest wait for a connection to a model's server.",
+        ),
+        setting(
+            "MIRA_FIRST_TOKEN_TIMEOUT",
+            SECONDS,
+            "300",
+            "Longest wait for the first token of an answer; reasoning at high effort is silent for minutes.",
+        ),
+        setting(
+            "MIRA_CHUNK_TIMEOUT",
+            SECONDS,
+            "120",
+            "Longest silence within an answer.",
+        ),
+        setting(
+            "OPENAI_TIMEOUT",
+            SECONDS,
+            "60",
+            "Longest wait for a reply that is not streamed, such as embeddings.",
+        ),
+        setting(
+            "MIRA_API_MAX_RETRIES",
+            Kind::Integer { min: 0, max: 20 },
+            "3",
+            "Retries of a call that failed before its answer began.",
+        ),
+        setting(
+            "MIRA_API_RETRY_DELAY_MS",
+            Kind::Milliseconds { min: 1, max: 600_000 },
+            "500",
+            "Delay before the first retry; it doubles with each further one.",
+        ),
+    ],
+};
