@@ -85,6 +85,8 @@ CREATE TABLE artifacts (
     diff         TEXT NOT NULL,
     base_hash    TEXT,
     origin       TEXT NOT NULL CHECK (origin IN ('reasoner', 'coder')),
+    -- The project it is applied in, which may be another than the one it was made in, and the recorded change.
+    applied_in   TEXT,
     change_id    TEXT,
     created_ms   INTEGER NOT NULL,
     applied_ms   INTEGER,

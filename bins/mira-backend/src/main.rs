@@ -1,6 +1,9 @@
 //! The Mira server program.
 
+mod demo;
 mod serve;
+
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
@@ -16,6 +19,13 @@ struct Args {
 enum Command {
     /// Serve clients until stopped (the default). Settings come from the environment; see docs/CONFIGURATION.md.
     Serve,
+    /// Show a whole turn without a key: a scripted model plans, a second one writes code, the file is reviewed, applied,
+    /// undone; then a connection breaks and loses nothing. Changes nothing in the project.
+    Demo {
+        /// The directory to work on.
+        #[arg(long, value_name = "PATH", default_value = ".")]
+        project: PathBuf,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -23,5 +33,6 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match args.command.unwrap_or(Command::Serve) {
         Command::Serve => runtime.block_on(serve::run()),
+        Command::Demo { project } => runtime.block_on(demo::run(&project)),
     }
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand};
 
 /// The session that is used unless another one is named, so that `mira` goes on where it left off.
 pub(crate) const DEFAULT_SESSION: &str = "terminal";
@@ -16,7 +17,7 @@ Examples:
 
 /// Talks to a Mira server.
 #[derive(Debug, Parser)]
-#[command(name = "mira", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "mira", version, after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) server: Server,
@@ -29,11 +30,15 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// What to do: `chat` unless told otherwise.
-    pub(crate) fn what(&self) -> What {
+    /// What to do: `chat` unless told otherwise. Options of `chat` ahead of another command are an error.
+    pub(crate) fn what(&self) -> Result<What, clap::Error> {
         match &self.what {
-            Some(what) => what.clone(),
-            None => What::Chat(self.chat.clone()),
+            None => Ok(What::Chat(self.chat.clone())),
+            Some(what) if self.chat == Chat::default() => Ok(what.clone()),
+            Some(_) => Err(Self::command().error(
+                ErrorKind::ArgumentConflict,
+                "options of `chat` go behind the word `chat`",
+            )),
         }
     }
 }
@@ -71,7 +76,7 @@ pub(crate) enum What {
 }
 
 /// Options of `chat`.
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, PartialEq, Eq, ClapArgs)]
 pub(crate) struct Chat {
     /// The session, by name (created when there is none) or id
     #[arg(long, value_name = "NAME|ID", default_value = DEFAULT_SESSION, conflicts_with = "new")]
@@ -92,6 +97,18 @@ pub(crate) struct Chat {
     /// Send one message and leave; `-` reads it from the standard input
     #[arg(long, value_name = "TEXT")]
     pub(crate) once: Option<String>,
+}
+
+impl Default for Chat {
+    fn default() -> Self {
+        Self {
+            session: DEFAULT_SESSION.to_owned(),
+            new: false,
+            project: None,
+            no_reasoning: false,
+            once: None,
+        }
+    }
 }
 
 /// Options of `watch`.
@@ -124,8 +141,6 @@ pub(crate) struct History {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
@@ -134,15 +149,24 @@ mod tests {
     }
 
     #[test]
-    fn without_a_subcommand_it_chats() {
+    fn without_a_command_it_chats() {
         let args = Args::parse_from(["mira", "--url", "ws://h/ws", "--project", "p"]);
         assert_eq!(args.server.url, "ws://h/ws");
-        let What::Chat(chat) = args.what() else {
-            panic!("not chat");
+        let expected = Chat {
+            project: Some("p".to_owned()),
+            ..Chat::default()
         };
-        assert_eq!(
-            (chat.session.as_str(), chat.project.as_deref()),
-            (DEFAULT_SESSION, Some("p"))
-        );
+        assert!(matches!(args.what(), Ok(What::Chat(chat)) if chat == expected));
+    }
+
+    #[test]
+    fn the_server_goes_anywhere_and_other_options_with_their_command() {
+        for line in ["mira --url ws://h/ws sessions", "mira sessions --url ws://h/ws"] {
+            let args = Args::parse_from(line.split(' '));
+            assert_eq!(args.server.url, "ws://h/ws");
+            assert!(matches!(args.what(), Ok(What::Sessions)));
+        }
+        let args = Args::parse_from(["mira", "--session", "s", "history"]);
+        assert_eq!(args.what().unwrap_err().kind(), ErrorKind::ArgumentConflict);
     }
 }

@@ -131,9 +131,9 @@ pub(crate) fn list(shelf: &Shelf, screen: &mut Screen) -> io::Result<()> {
     }
     for (index, artifact) in shelf.entries.iter().enumerate() {
         let state = match (artifact.applied_ms, artifact.undone_ms) {
-            (None, _) => "proposed",
+            (None, None) => "proposed",
             (Some(_), None) => "applied",
-            (Some(_), Some(_)) => "undone",
+            (_, Some(_)) => "undone",
         };
         screen.line(
             Tone::Plain,

@@ -13,7 +13,7 @@ use crate::args::Server;
 use crate::artifacts;
 use crate::clean::clean_line;
 use crate::command::{self, Command, HELP};
-use crate::connect::{self, explain, looks_like_id};
+use crate::connect::{self, looks_like_id};
 use crate::project;
 use crate::prompt::Input;
 use crate::screen::{Screen, Tone};
@@ -86,7 +86,7 @@ async fn welcome(talk: &mut Talk<'_>, has_past: bool) -> anyhow::Result<()> {
     if has_past {
         let caller = talk.session.caller();
         if let Err(error) = artifacts::load(&mut talk.transcript.shelf, &caller, talk.session.id()).await {
-            complain(talk, &error.context("cannot list the files of earlier turns"))?;
+            talk.complain(&error.context("cannot list the files of earlier turns"))?;
         }
     }
     if talk.screen.is_terminal() {
@@ -109,7 +109,7 @@ fn say_session(talk: &mut Talk<'_>) -> anyhow::Result<()> {
         None => format!("session {id}"),
     };
     let project = match &talk.project {
-        Some(project) => format!("project {} ({})", project.name, project.project_id),
+        Some(project) => format!("project {}", project.name),
         None => "no project".to_owned(),
     };
     let server = &talk.session.server().server;
@@ -152,12 +152,12 @@ async fn converse(talk: &mut Talk<'_>, in_flight: Vec<InFlightItem>) -> anyhow::
             }
             Ok(command) => command,
             Err(error) => {
-                complain(talk, &error)?;
+                talk.complain(&error)?;
                 continue;
             }
         };
         if let Err(error) = obey(talk, command).await {
-            complain(talk, &error)?;
+            talk.complain(&error)?;
         }
     }
 }
@@ -196,12 +196,6 @@ async fn next_line(talk: &mut Talk<'_>, input: &mut Input) -> anyhow::Result<Lin
             }
         }
     }
-}
-
-fn complain(talk: &mut Talk<'_>, error: &anyhow::Error) -> anyhow::Result<()> {
-    let (message, hint) = explain(error);
-    talk.screen.error(&message, hint.as_deref())?;
-    Ok(())
 }
 
 async fn obey(talk: &mut Talk<'_>, command: Command) -> anyhow::Result<()> {

@@ -94,20 +94,16 @@ pub(crate) async fn find_session(caller: &Caller, name_or_id: &str) -> anyhow::R
 
 /// What went wrong, and what can be done about it.
 pub(crate) fn explain(error: &anyhow::Error) -> (String, Option<String>) {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    let hint = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<Error>())
-        .and_then(hint);
-    (causes.join(": "), hint)
+    let client_error = error.chain().find_map(|cause| cause.downcast_ref::<Error>());
+    let causes: Vec<String> = error.chain().map(message).collect();
+    (causes.join(": "), client_error.and_then(hint))
 }
 
-/// The same for a call or a connection.
-pub(crate) fn explain_client(error: &Error) -> (String, Option<String>) {
-    match error {
+fn message(cause: &(dyn std::error::Error + 'static)) -> String {
+    match cause.downcast_ref::<Error>() {
         // What the server says is meant for people; which method it was is not.
-        Error::Rpc { error: body, .. } => (body.message.clone(), hint(error)),
-        _ => explain(&anyhow::Error::new(error.clone())),
+        Some(Error::Rpc { error, .. }) => error.message.clone(),
+        Some(_) | None => cause.to_string(),
     }
 }
 

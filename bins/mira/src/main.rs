@@ -24,14 +24,18 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tokio::runtime::Runtime;
 
-use crate::args::{Args, What};
+use crate::args::{Args, Server, What};
 use crate::screen::Screen;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    let what = match args.what() {
+        Ok(what) => what,
+        Err(error) => error.exit(),
+    };
     let mut screen = Screen::of_process();
     let result = Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
-        let result = runtime.block_on(run(&args, &mut screen));
+        let result = runtime.block_on(run(&args.server, &what, &mut screen));
         // A thread may still wait for input that nobody will type.
         runtime.shutdown_background();
         result
@@ -48,9 +52,8 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(args: &Args, screen: &mut Screen) -> anyhow::Result<ExitCode> {
-    let server = &args.server;
-    match &args.what() {
+async fn run(server: &Server, what: &What, screen: &mut Screen) -> anyhow::Result<ExitCode> {
+    match what {
         What::Chat(chat) => chat::run(server, chat, screen).await,
         What::Watch(watch) => watch::run(server, watch, screen).await,
         What::Sessions => lists::sessions(server, screen).await,

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use mira_client::{Session, Synced, Update};
 use mira_proto::native::{Event, EventNotification, Project};
 
+use crate::connect::explain;
 use crate::screen::{Screen, Tone};
 use crate::transcript::Transcript;
 
@@ -64,15 +65,14 @@ impl<'s> Talk<'s> {
         match update {
             Update::Event(event) => return Ok(Some(event)),
             Update::Synced(Synced { running, .. }) => self.running = running,
-            Update::Reconnecting { attempt, cause, .. } => {
+            Update::Reconnecting { cause, .. } => {
                 if std::mem::replace(&mut self.connected, false) {
                     self.screen.note(
                         Tone::Yellow,
                         &format!("connection lost ({cause}); connecting again"),
                     )?;
                 }
-                self.screen
-                    .activity(&format!("connecting again, attempt {attempt}"));
+                self.screen.activity("connecting again");
             }
             Update::Resumed { .. } => {
                 self.connected = true;
@@ -81,6 +81,12 @@ impl<'s> Talk<'s> {
             }
         }
         Ok(None)
+    }
+
+    /// Shows what went wrong.
+    pub(crate) fn complain(&mut self, error: &anyhow::Error) -> io::Result<()> {
+        let (message, hint) = explain(error);
+        self.screen.error(&message, hint.as_deref())
     }
 
     /// Takes what comes while nobody waits for it. Shows nothing, because a person is typing.

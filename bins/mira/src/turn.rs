@@ -10,7 +10,7 @@ use mira_proto::native::{
 };
 use tokio::time::interval;
 
-use crate::connect::{TICK, explain_client};
+use crate::connect::TICK;
 use crate::screen::Tone;
 use crate::talk::Talk;
 
@@ -71,8 +71,7 @@ pub(crate) async fn send(talk: &mut Talk<'_>, content: String) -> anyhow::Result
                 talk.note(event);
             }
             talk.screen.idle()?;
-            let (message, hint) = explain_client(&error);
-            talk.screen.error(&message, hint.as_deref())?;
+            talk.complain(&error.into())?;
             Ok(Ending::NotAnswered)
         }
     }
@@ -135,8 +134,7 @@ impl Turn {
                 cancelled = resolved(&mut self.cancelling) => {
                     self.cancelling = None;
                     if let Err(error) = cancelled {
-                        let (message, hint) = explain_client(&error);
-                        talk.screen.error(&message, hint.as_deref())?;
+                        talk.complain(&error.into())?;
                     }
                 }
                 _ = ticks.tick() => talk.screen.tick()?,

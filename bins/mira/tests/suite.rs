@@ -82,7 +82,7 @@ async fn one_answer_survives_a_broken_connection() {
         peer.event(2, part(0, "Grü")).await;
         drop(peer);
         let (mut peer, _) = fake.accept_resume(vec![part(3, "ße,\u{1b}[31")]).await;
-        peer.event(4, part(11, "m Welt\u{7}\n\tand more")).await;
+        peer.event(4, part(10, "m Welt\u{7}\n\tand more")).await;
         let usage = vec![ModelUsage {
             role: ModelRole::Reasoner,
             model: "gpt-5".to_owned(),
@@ -253,9 +253,10 @@ async fn a_proposed_file_is_shown_written_and_put_back() {
         (created, applied)
     };
     let url = fake.url();
+    let args = ["--project", path.as_str()];
     let input = "write it\napply\nundo\n/undo\n/apply 2\n/nonsense\n/quit\nnever sent\n";
-    let (output, (created, applied)) = tokio::join!(mira(&url, &["--project", &path], input), server);
-    assert_eq!(created.directory, Some(path));
+    let (output, (created, applied)) = tokio::join!(mira(&url, &args, input), server);
+    assert_eq!(created.directory.as_deref(), Some(path.as_str()));
     let expected = ArtifactApplyParams {
         artifact_id: "a1".to_owned(),
         project_id: Some("p1".to_owned()),

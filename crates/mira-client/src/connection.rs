@@ -93,7 +93,7 @@ impl Connection {
                 command = next_command(&mut self.commands, &self.outgoing), if self.open_calls.len() < MAX_OPEN_CALLS => {
                     match command {
                         Some(command) => self.send(command),
-                        None => return Error::Silent { after: WRITE_TIMEOUT },
+                        None => return Error::Lost,
                     }
                 }
                 message = self.incoming.next() => match message {

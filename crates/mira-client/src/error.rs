@@ -107,11 +107,14 @@ pub enum Error {
     /// The server closed the connection.
     #[error("the server closed the connection (code {code}{})", reason_suffix(.reason))]
     Disconnected {
-        /// The close code; 1006 when the connection ended without a close frame.
+        /// The close code.
         code: u16,
         /// What the server said; may be empty.
         reason: String,
     },
+    /// The connection ended without a word.
+    #[error("the connection ended without a word from the server")]
+    Lost,
     /// The connection failed.
     #[error("the connection failed")]
     Socket {
@@ -143,7 +146,7 @@ pub enum Error {
     Closed,
 }
 
-/// WebSocket close codes that say that connecting again does not help.
+/// The WebSocket close code that says that connecting again does not help.
 const CLOSE_UNAUTHORIZED: u16 = 4401;
 
 /// HTTP statuses of something that is only busy or starting.
@@ -166,6 +169,7 @@ impl Error {
             | Self::Decode { .. }
             | Self::Unreadable { .. }
             | Self::Disconnected { .. }
+            | Self::Lost
             | Self::Socket { .. }
             | Self::Silent { .. }
             | Self::SessionClosed { .. }
@@ -184,6 +188,7 @@ impl Error {
             Self::Unreachable { .. }
             | Self::ConnectTimeout { .. }
             | Self::CallTimeout { .. }
+            | Self::Lost
             | Self::Socket { .. }
             | Self::Silent { .. }
             | Self::SessionClosed { .. }

@@ -32,9 +32,6 @@ const READ_BUFFER_BYTES: usize = 16 << 10;
 /// The id of `initialize`; calls count from 1.
 const INITIALIZE_ID: rpc::Id = rpc::Id::Number(0);
 
-/// The close code of a connection that ended without a close frame, as in RFC 6455.
-const ABNORMAL_CLOSURE: u16 = 1006;
-
 /// Connects and initializes. Dropping the future closes the socket.
 pub(crate) async fn open(options: &Options) -> Result<(Socket, InitializeResult), Error> {
     let opening = async {
@@ -186,17 +183,10 @@ where
                 code: frame.code.into(),
                 reason: frame.reason.as_str().to_owned(),
             },
-            None => ended(),
+            None => Error::Lost,
         }),
         Some(Err(error)) => Err(broken(error)),
-        None => Err(ended()),
-    }
-}
-
-fn ended() -> Error {
-    Error::Disconnected {
-        code: ABNORMAL_CLOSURE,
-        reason: String::new(),
+        None => Err(Error::Lost),
     }
 }
 
@@ -205,7 +195,7 @@ fn broken(error: tungstenite::Error) -> Error {
     match error {
         tungstenite::Error::ConnectionClosed
         | tungstenite::Error::AlreadyClosed
-        | tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => ended(),
+        | tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Error::Lost,
         // The same frame would come again on the next connection.
         tungstenite::Error::Capacity(error) => Error::Unreadable {
             problem: error.to_string(),

@@ -38,6 +38,8 @@ pub struct ArtifactSummary {
     pub base_hash: Option<String>,
     /// Who wrote it.
     pub origin: ModelRole,
+    /// The project it is applied in, while it is applied.
+    pub applied_in: Option<ProjectId>,
     /// The recorded change of the file, while it is applied.
     pub change: Option<ChangeId>,
     pub created: Timestamp,

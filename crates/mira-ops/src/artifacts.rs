@@ -69,6 +69,7 @@ pub(crate) async fn make(
             size_bytes: u64::try_from(content.len()).unwrap_or(u64::MAX),
             base_hash,
             origin,
+            applied_in: None,
             change: None,
             created: now,
             applied: None,
@@ -198,7 +199,7 @@ impl Operations {
         })
     }
 
-    /// Writes an artifact to its project, or to `project` when it has none. A file that is no longer the one that the
+    /// Writes an artifact to `project`, or to the one it was made in. A file that is no longer the one that the
     /// artifact was made from is overwritten only by [`Apply::Overwriting`]; the undo history has it in any case. An
     /// artifact that is applied already, and whose file is unchanged, stays as it is. Runs to its end once it is polled,
     /// even when the future is dropped.
@@ -240,14 +241,14 @@ impl Operations {
 
     async fn write(&self, id: ArtifactId, project: Option<ProjectId>, how: Apply) -> Result<Artifact, Error> {
         let artifact = self.artifact(id).await?;
-        let project = artifact.summary.project.or(project).ok_or(Error::NoProject(id))?;
+        let project = project.or(artifact.summary.project).ok_or(Error::NoProject(id))?;
         let path = path_of(&artifact)?;
         let files = self.inner.workspace.files(project).await?;
         let found = base(&files, &path).await?;
         let unchanged = found
             .as_ref()
             .is_some_and(|file| same_lines(&file.content, &artifact.content));
-        if artifact.summary.applied.is_some() && unchanged {
+        if artifact.summary.applied_in == Some(project) && unchanged {
             return Ok(artifact);
         }
         let now = found.map(|file| file.hash);
@@ -274,7 +275,7 @@ impl Operations {
 
     async fn take_back(&self, id: ArtifactId) -> Result<Artifact, Error> {
         let artifact = self.artifact(id).await?;
-        let (Some(project), Some(change)) = (artifact.summary.project, artifact.summary.change) else {
+        let (Some(project), Some(change)) = (artifact.summary.applied_in, artifact.summary.change) else {
             return Err(Error::NotApplied(id));
         };
         let files = self.inner.workspace.files(project).await?;

@@ -34,4 +34,7 @@ mod server;
 pub mod transport;
 mod wire;
 
+/// A scripted model upstream, for demonstrations and tests without a key.
+#[cfg(feature = "scripted")]
+pub use mira_llm::scripted;
 pub use server::{Server, StartError};

@@ -91,7 +91,7 @@ impl Mira {
     /// Makes the journal of a session this long, by repeating an event of a turn that has run.
     pub(crate) async fn lengthen(&self, session: SessionId, events: u32) -> anyhow::Result<()> {
         let mut transaction = self.database.begin().await?;
-        let last: i64 = sqlx::query_scalar(
+        sqlx::query(
             "WITH RECURSIVE sample AS (
                  SELECT operation_id, time_ms, body FROM events
                  WHERE session_id = ?1 AND body LIKE '%streaming%' LIMIT 1
@@ -100,16 +100,14 @@ impl Mira {
                  UNION ALL SELECT seq + 1 FROM number WHERE seq < ?2
              )
              INSERT INTO events (session_id, seq, operation_id, time_ms, body)
-             SELECT ?1, seq, operation_id, time_ms, body FROM number, sample RETURNING max(seq)",
+             SELECT ?1, seq, operation_id, time_ms, body FROM number, sample",
         )
         .bind(session)
         .bind(events)
-        .fetch_one(&mut *transaction)
+        .execute(&mut *transaction)
         .await
         .context("could not lengthen a journal")?;
-        transaction.commit().await?;
-        anyhow::ensure!(last == i64::from(events), "the journal ends at {last}");
-        Ok(())
+        Ok(transaction.commit().await?)
     }
 
     /// Stops, and leaves the data directory.

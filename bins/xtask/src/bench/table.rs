@@ -51,13 +51,16 @@ impl fmt::Display for Table {
     }
 }
 
-/// Durations and their percentiles, to three digits.
+/// The longest duration that is told from longer ones, in nanoseconds.
+const HOUR: u64 = 3_600_000_000_000;
+
+/// Durations up to an hour and their percentiles, to three digits.
 #[derive(Debug)]
 pub(crate) struct Samples(Histogram<u64>);
 
 impl Samples {
     pub(crate) fn new() -> anyhow::Result<Self> {
-        Ok(Self(Histogram::new(3)?))
+        Ok(Self(Histogram::new_with_bounds(1, HOUR, 3)?))
     }
 
     pub(crate) fn add(&mut self, sample: Duration) {

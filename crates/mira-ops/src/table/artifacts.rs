@@ -48,7 +48,7 @@ pub(crate) async fn set_applied(
     now: Timestamp,
 ) -> Result<(), Error> {
     sqlx::query(
-        "UPDATE artifacts SET project_id = ?2, change_id = ?3, applied_ms = ?4, undone_ms = NULL WHERE id = ?1",
+        "UPDATE artifacts SET applied_in = ?2, change_id = ?3, applied_ms = ?4, undone_ms = NULL WHERE id = ?1",
     )
     .bind(id)
     .bind(project)
@@ -64,7 +64,7 @@ pub(crate) async fn set_undone(
     id: ArtifactId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    sqlx::query("UPDATE artifacts SET change_id = NULL, applied_ms = NULL, undone_ms = ?2 WHERE id = ?1")
+    sqlx::query("UPDATE artifacts SET applied_in = NULL, change_id = NULL, applied_ms = NULL, undone_ms = ?2 WHERE id = ?1")
         .bind(id)
         .bind(now)
         .execute(connection)
@@ -132,7 +132,7 @@ pub(crate) async fn page(
         ($column:literal) => {
             concat!(
                 "SELECT id, operation_id, session_id, project_id, path, language, content_hash, base_hash, origin,
-                     change_id, created_ms, applied_ms, undone_ms, length(CAST(content AS BLOB)) AS size
+                     applied_in, change_id, created_ms, applied_ms, undone_ms, length(CAST(content AS BLOB)) AS size
                  FROM artifacts WHERE ",
                 $column,
                 " = ?1 AND (?2 IS NULL OR rowid < (SELECT rowid FROM artifacts WHERE id = ?2))
@@ -169,6 +169,7 @@ fn summary(row: &SqliteRow) -> Result<ArtifactSummary, Error> {
         size_bytes: tokens(row.try_get("size")?),
         base_hash: row.try_get("base_hash")?,
         origin: stored_enum("origin of an artifact", row.try_get("origin")?)?,
+        applied_in: row.try_get("applied_in")?,
         change: row.try_get("change_id")?,
         created: row.try_get("created_ms")?,
         applied: row.try_get("applied_ms")?,

@@ -1,10 +1,10 @@
 //! Applying and undoing what a model wrote.
 
 use mira_llm::scripted::Script;
-use mira_ops::artifact::{Artifact, ArtifactDiff};
+use mira_ops::artifact::{Artifact, ArtifactDiff, ArtifactSummary};
 use mira_ops::{Apply, ArtifactFilter, Error, Event, Turn};
 use mira_store::ArtifactId;
-use mira_workspace::{RelativePath, hash};
+use mira_workspace::{NewProject, RelativePath, hash};
 use serde_json::json;
 
 use crate::harness::{Mira, START, next_event, polled_once, reasoner, script};
@@ -49,6 +49,7 @@ async fn applying_writes_the_file_byte_for_byte_and_undoing_takes_it_away() {
     assert_eq!(mira.on_disk(PATH).as_deref(), Some(content));
     let mut expected = waiting.clone();
     expected.summary.applied = Some(START);
+    expected.summary.applied_in = Some(mira.project);
     expected.summary.change = applied.summary.change;
     assert!(applied.summary.change.is_some());
     assert_eq!(applied, expected);
@@ -232,10 +233,37 @@ async fn an_artifact_without_a_project_is_applied_to_the_one_that_is_named() {
         .apply(id, Some(mira.project), Apply::IfUnchanged)
         .await
         .unwrap();
-    assert_eq!(applied.summary.project, Some(mira.project));
+    let ArtifactSummary {
+        project, applied_in, ..
+    } = applied.summary;
+    assert_eq!((project, applied_in), (None, Some(mira.project)));
     assert_eq!(mira.on_disk(PATH).as_deref(), Some("from the model\n"));
     mira.operations.undo(id).await.unwrap();
     assert_eq!(mira.on_disk(PATH), None);
+    mira.close().await;
+}
+
+#[tokio::test]
+async fn an_artifact_of_one_project_can_be_applied_to_another() {
+    let mira = Mira::start(creating("from the model\n")).await;
+    let id = created(&mira, mira.project_turn("Write notes.")).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let new = NewProject {
+        name: "Orchard".to_owned(),
+        ..NewProject::default()
+    };
+    let other = mira.workspace.create_project(new).await.unwrap().id;
+    mira.workspace.attach(other, elsewhere.path()).await.unwrap();
+
+    let apply = mira.operations.apply(id, Some(other), Apply::IfUnchanged);
+    let ArtifactSummary {
+        project, applied_in, ..
+    } = apply.await.unwrap().summary;
+    assert_eq!((project, applied_in), (Some(mira.project), Some(other)));
+    let file = elsewhere.path().join(PATH);
+    assert!(file.exists() && mira.on_disk(PATH).is_none());
+    mira.operations.undo(id).await.unwrap();
+    assert!(!file.exists());
     mira.close().await;
 }
 

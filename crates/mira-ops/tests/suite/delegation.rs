@@ -153,6 +153,7 @@ async fn what_the_coder_wrote_is_kept_as_an_artifact_and_told_to_the_reasoner() 
             size_bytes: 18,
             base_hash: None,
             origin: ModelRole::Coder,
+            applied_in: None,
             change: None,
             created: START,
             applied: None,

@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 const REQUEST: &[u8] = b"POST /chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}";
 
-/// Serves WebSockets until the runtime goes down: any frame asks the upstream.
+/// Serves until the runtime goes down: the first frame of a client asks the upstream.
 pub(super) async fn start(upstream: SocketAddr) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

@@ -54,13 +54,14 @@ async fn skip_request(stream: &mut BufReader<TcpStream>) -> std::io::Result<()> 
     loop {
         line.clear();
         stream.read_line(&mut line).await?;
-        match line.trim_end().split_once(": ") {
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.parse().map_err(std::io::Error::other)?;
-            }
-            Some(_) => {}
-            None if line.trim_end().is_empty() => break,
-            None => {}
+        let header = line.trim_end();
+        if header.is_empty() {
+            break;
+        }
+        if let Some((name, value)) = header.split_once(": ")
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.parse().map_err(std::io::Error::other)?;
         }
     }
     tokio::io::copy(&mut stream.take(length), &mut tokio::io::sink()).await?;
