@@ -95,8 +95,15 @@ pub(crate) async fn find_session(caller: &Caller, name_or_id: &str) -> anyhow::R
 /// What went wrong, and what can be done about it.
 pub(crate) fn explain(error: &anyhow::Error) -> (String, Option<String>) {
     let client_error = error.chain().find_map(|cause| cause.downcast_ref::<Error>());
-    let causes: Vec<String> = error.chain().map(message).collect();
-    (causes.join(": "), client_error.and_then(hint))
+    let mut text = String::new();
+    for cause in error.chain().map(message) {
+        // Some libraries repeat the cause in what they say themselves.
+        if !text.ends_with(&cause) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            text.extend([separator, &cause]);
+        }
+    }
+    (text, client_error.and_then(hint))
 }
 
 fn message(cause: &(dyn std::error::Error + 'static)) -> String {

@@ -15,10 +15,9 @@ use crate::operation::ContextPart;
 use crate::operations::Inner;
 use crate::turns::{Editor, Job, Selection};
 
-/// Caps of the parts, in tokens.
+/// Caps of the parts, in tokens. That of the conversation is among the options.
 const PERSONA_CAP: usize = 4_000;
 const PROJECT_CAP: usize = 1_000;
-const RECENT_CAP: usize = 24_000;
 const EDITOR_CAP: usize = 16_000;
 const OUTLINE_CAP: usize = 3_000;
 
@@ -199,13 +198,12 @@ async fn recent_turns(inner: &Inner, job: &Job, receipt: &mut Receipt) -> Result
     let shown = total - ((total - window).max(0) / window) * window;
     messages.truncate(usize::try_from(shown).unwrap_or(usize::MAX));
 
-    let mut left = RECENT_CAP;
+    let cap = inner.options.recent_tokens;
+    let mut left = cap;
     let mut truncated = false;
     let mut turns: Vec<Item> = Vec::new();
     for message in messages {
-        let (text, cut) = receipt
-            .counter
-            .truncate(&message.content, RECENT_CAP / MESSAGE_SHARE);
+        let (text, cut) = receipt.counter.truncate(&message.content, cap / MESSAGE_SHARE);
         let tokens = receipt.counter.count(text);
         if tokens > left {
             truncated = true;
@@ -226,8 +224,8 @@ async fn recent_turns(inner: &Inner, job: &Job, receipt: &mut Receipt) -> Result
     receipt.parts.push(ContextPart {
         name: "recent_turns".to_owned(),
         detail: Some(format!("{} of {total} messages", turns.len())),
-        tokens: RECENT_CAP - left,
-        cap: RECENT_CAP,
+        tokens: cap - left,
+        cap,
         truncated,
         reason: "the conversation so far".to_owned(),
     });

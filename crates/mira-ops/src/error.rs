@@ -2,7 +2,7 @@
 
 use mira_store::{ArtifactId, OperationId, SessionId};
 
-use crate::operation::ModelRole;
+use crate::operation::{ModelRole, Status};
 
 /// A refused or failed request. Nothing was changed unless the variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,13 @@ pub enum Error {
     /// The server is stopping and takes no new turns.
     #[error("the server is shutting down")]
     ShuttingDown,
+    /// A defect: an operation was to take a step that [`Status::may_become`] does not allow.
+    #[error("operation {operation} cannot go from {} to {}", from.as_str(), to.as_str())]
+    IllegalStep {
+        operation: OperationId,
+        from: Status,
+        to: Status,
+    },
     /// A stored row cannot be read back.
     #[error("a stored {what} cannot be read")]
     Corrupt {

@@ -34,6 +34,9 @@ pub struct Options {
     /// The fewest messages of the conversation that a request shows, where there are as many; up to twice as many
     /// are shown, so that the beginning of the request stays the same over several turns and providers can cache it.
     pub recent_messages: u32,
+    /// The most tokens of a request that those messages take, a quarter of them for one message. What does not fit is
+    /// cut from a long message, and left out from the oldest on.
+    pub recent_tokens: usize,
     /// The most tokens that one reply of the reasoner may have, reasoning included; the provider's own limit when none.
     pub reasoner_output_tokens: Option<u32>,
     /// The same for the coder.
@@ -49,6 +52,7 @@ impl Default for Options {
             max_iterations: 25,
             max_turn_tokens: 2_000_000,
             recent_messages: 10,
+            recent_tokens: 24_000,
             reasoner_output_tokens: None,
             coder_output_tokens: None,
             tool_timeout: Duration::from_secs(30),

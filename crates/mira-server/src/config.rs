@@ -3,7 +3,8 @@
 //! [`Config::from_environment`] is what a program calls; [`Config::load`] is the same with the environment as an
 //! argument. A variable of the environment wins over the same name in the optional TOML file, and that over the default.
 //! Nothing is required: what is missing for a model is said by [`Endpoint::missing`] when somebody needs the model.
-//! Everything that is wrong is reported at once, as [`Problems`]; what is merely odd is a [`Warning`].
+//! Everything that is wrong is reported at once, as [`Problems`]; what is merely odd is a [`Warning`]. A [`Config`] holds
+//! what has an effect and nothing else: names that are kept for parts still to be built are checked, and warned about.
 //!
 //! ```
 //! use mira_server::config::Config;
@@ -46,7 +47,6 @@ pub struct Config {
     pub storage: Storage,
     pub models: Models,
     pub operation: Operation,
-    pub memory: Memory,
     pub persona: Persona,
     /// Name of the session of clients that name none.
     pub session: String,
@@ -71,24 +71,6 @@ pub struct Storage {
     pub data_dir: PathBuf,
     /// The database file, in the data directory unless it was moved.
     pub database: PathBuf,
-    /// Connections to the database.
-    pub connections: u32,
-    /// Longest wait for the database.
-    pub timeout: Duration,
-    /// Where vectors are kept when not in the data directory.
-    pub qdrant: Option<Qdrant>,
-    pub git_enabled: bool,
-    /// Where repositories are cloned to.
-    pub repositories: PathBuf,
-}
-
-/// A vector server.
-#[derive(Debug)]
-pub struct Qdrant {
-    pub url: String,
-    pub api_key: Option<SecretString>,
-    pub collection: String,
-    pub timeout: Duration,
 }
 
 /// The models by role, and how all of them are called.
@@ -96,7 +78,6 @@ pub struct Qdrant {
 pub struct Models {
     pub reasoner: Reasoner,
     pub coder: Coder,
-    pub embedder: Embedder,
     pub calls: Calls,
 }
 
@@ -159,29 +140,19 @@ pub struct Coder {
     pub max_output_tokens: u32,
 }
 
-/// The model that turns text into vectors.
-#[derive(Debug)]
-pub struct Embedder {
-    pub endpoint: Endpoint,
-    pub model: String,
-    pub dimensions: u32,
-}
-
 /// Patience with models.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calls {
     pub connect_timeout: Duration,
     pub first_token_timeout: Duration,
     pub chunk_timeout: Duration,
-    /// For replies that are not streamed.
-    pub request_timeout: Duration,
     /// Further attempts after the first.
     pub retries: u32,
     /// Before the first retry.
     pub retry_delay: Duration,
 }
 
-/// Limits of a turn, and of what is put into its prompts.
+/// Limits of a turn, and of what its prompts show of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     /// Rounds of tool calls.
@@ -189,28 +160,10 @@ pub struct Operation {
     /// Tokens of all model calls of a turn.
     pub max_tokens: u64,
     pub tool_timeout: Duration,
-    pub context: Context,
-}
-
-/// What a prompt holds at most.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Context {
+    /// The fewest messages that are shown where there are as many; up to twice as many are.
     pub recent_messages: u32,
-    pub recent_tokens: u32,
-    pub semantic_matches: u32,
-    pub recalled_tokens: u32,
-}
-
-/// What is remembered, and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Memory {
-    /// From 0 to 1.
-    pub min_salience_to_embed: f32,
-    /// Names of the kinds of vectors that are made.
-    pub heads: Vec<String>,
-    pub max_recalled: u32,
-    /// Messages between two summaries; none when none are made.
-    pub summary_interval: Option<u32>,
+    /// The most tokens that they take.
+    pub recent_tokens: usize,
 }
 
 /// The first words of every prompt.

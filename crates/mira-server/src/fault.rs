@@ -117,6 +117,7 @@ impl From<mira_ops::Error> for Fault {
                 .hint("look at artifact.diff, then apply with force to overwrite; it can be undone"),
             Error::NotApplied(_) => told(ErrorCode::Conflict),
             Error::ShuttingDown => told(ErrorCode::ShuttingDown).hint("connect again in a moment"),
+            Error::IllegalStep { .. } => Self::internal(ErrorCode::Internal, &error),
             Error::Corrupt { .. } | Error::Workspace(_) | Error::Memory(_) | Error::Store(_) => {
                 Self::internal(ErrorCode::Storage, &error)
             }

@@ -59,6 +59,19 @@ pub(crate) async fn announced(
     Ok(())
 }
 
+/// Refuses a step that an operation's life does not have. Both this and the step are in one transaction.
+async fn check_step(connection: &mut SqliteConnection, id: OperationId, to: Status) -> Result<(), Error> {
+    let operation = get(connection, id).await?.ok_or(Error::UnknownOperation(id))?;
+    if operation.status.may_become(to) {
+        return Ok(());
+    }
+    Err(Error::IllegalStep {
+        operation: id,
+        from: operation.status,
+        to,
+    })
+}
+
 /// Moves a running operation on. Delegating makes it code generation.
 pub(crate) async fn set_status(
     connection: &mut SqliteConnection,
@@ -66,6 +79,7 @@ pub(crate) async fn set_status(
     status: Status,
     now: Timestamp,
 ) -> Result<(), Error> {
+    check_step(connection, id, status).await?;
     sqlx::query(
         "UPDATE operations SET status = ?2, kind = iif(?2 = 'delegating', 'code_generation', kind),
              started_ms = coalesce(started_ms, ?3) WHERE id = ?1",
@@ -87,10 +101,14 @@ pub(crate) async fn finish(
     answer: Option<MessageId>,
     now: Timestamp,
 ) -> Result<bool, Error> {
+    match check_step(connection, id, status).await {
+        Ok(()) => {}
+        Err(Error::IllegalStep { from, .. }) if from.is_terminal() => return Ok(false),
+        Err(error) => return Err(error),
+    }
     let failure = failure.map(|failure| to_json("failure", failure)).transpose()?;
-    let finished = sqlx::query(
-        "UPDATE operations SET status = ?2, failure = ?3, answer_id = ?4, finished_ms = ?5
-         WHERE id = ?1 AND finished_ms IS NULL",
+    sqlx::query(
+        "UPDATE operations SET status = ?2, failure = ?3, answer_id = ?4, finished_ms = ?5 WHERE id = ?1",
     )
     .bind(id)
     .bind(status.as_str())
@@ -99,7 +117,7 @@ pub(crate) async fn finish(
     .bind(now)
     .execute(connection)
     .await?;
-    Ok(finished.rows_affected() > 0)
+    Ok(true)
 }
 
 pub(crate) async fn get(

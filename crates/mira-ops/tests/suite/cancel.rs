@@ -4,9 +4,8 @@ use mira_llm::scripted::{Endpoint as Route, Outcome, Step};
 use mira_ops::Error;
 use mira_ops::operation::{DelegationStatus, Status};
 use mira_store::OperationId;
-use serde_json::json;
 
-use crate::harness::{Mira, START, coder, deadline, next_event, reasoner, script};
+use crate::harness::{Mira, START, brief, coder, deadline, next_event, reasoner, script};
 
 #[tokio::test]
 async fn a_waiting_turn_is_cancelled_before_it_starts_and_the_others_run() {
@@ -100,20 +99,11 @@ async fn in_the_middle_of_an_answer_what_was_said_is_kept_as_the_answer() {
 
 #[tokio::test]
 async fn while_the_coder_writes_its_request_is_dropped_and_the_delegation_ends() {
-    let arguments = json!({
-        "path": "src/a.rs",
-        "description": "Anything.",
-        "language": "rust",
-        "framework": null,
-        "dependencies": null,
-        "style_guide": null,
-        "context_files": null,
-    });
     let delegates = reasoner("delegates")
         .no_tool_output()
         .last_user_contains("Write")
         .text("I have it written.")
-        .tool_call("generate_code", &arguments);
+        .tool_call("generate_code", &brief("src/a.rs", "Anything."));
     let writes = coder("writes").text("{").hold("writing").text("}");
     let mira = Mira::start(script([delegates, writes, reasoner("answers").text("Fine.")])).await;
     let accepted = mira.send(mira.project_turn("Write it.")).await;

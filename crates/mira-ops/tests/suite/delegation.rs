@@ -10,7 +10,7 @@ use mira_ops::{Behind, Event};
 use mira_workspace::hash;
 use serde_json::{Value, json};
 
-use crate::harness::{CODER, Mira, REASONER, START, Turned, coder, reasoner, script, tool_outputs};
+use crate::harness::{CODER, Mira, REASONER, START, Turned, brief, coder, reasoner, script, tool_outputs};
 
 const USAGE: TokenUsage = TokenUsage {
     input: 50,
@@ -18,18 +18,6 @@ const USAGE: TokenUsage = TokenUsage {
     output: 30,
     reasoning: 0,
 };
-
-fn generate(path: &str, description: &str) -> Value {
-    json!({
-        "path": path,
-        "description": description,
-        "language": "rust",
-        "framework": null,
-        "dependencies": null,
-        "style_guide": null,
-        "context_files": null,
-    })
-}
 
 fn submit(path: &str, content: &str) -> Value {
     json!({"path": path, "content": content, "language": "rust", "explanation": "It greets."})
@@ -310,7 +298,7 @@ async fn a_coder_that_calls_no_tools_delivers_json() {
     let writes = coder("writes").text(format!("Here it is:\n```json\n{file}\n```\nEnjoy."));
     let mira = Mira::start(delegating(
         "generate_code",
-        &generate("src/a.rs", "Anything."),
+        &brief("src/a.rs", "Anything."),
         [writes],
     ))
     .await;
@@ -327,7 +315,7 @@ async fn a_coder_that_calls_no_tools_delivers_json() {
 
 #[tokio::test]
 async fn several_delegations_in_one_turn_follow_one_another() {
-    let call = |rule: Rule, path: &str| rule.tool_call("generate_code", &generate(path, "Anything."));
+    let call = |rule: Rule, path: &str| rule.tool_call("generate_code", &brief(path, "Anything."));
     let reasoner = [
         call(
             call(reasoner("two files").no_tool_output(), "src/a.rs"),

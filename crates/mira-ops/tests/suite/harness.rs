@@ -13,7 +13,7 @@ use mira_ops::operation::{Operation, OperationDetail, Status};
 use mira_ops::{Accepted, Binding, Event, Models, Operations, Options, Parts, Recorded, Step, Tail, Turn};
 use mira_store::{Database, ManualClock, OperationId, ProjectId, SessionId, Timestamp};
 use mira_workspace::{NewProject, Workspace};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::story;
 
@@ -311,6 +311,19 @@ pub(crate) fn coder(name: &str) -> Rule {
 /// A script of rules.
 pub(crate) fn script(rules: impl IntoIterator<Item = Rule>) -> Script {
     rules.into_iter().fold(Script::new(), Script::rule)
+}
+
+/// The arguments of a call of `generate_code`.
+pub(crate) fn brief(path: &str, description: &str) -> Value {
+    json!({
+        "path": path,
+        "description": description,
+        "language": "rust",
+        "framework": null,
+        "dependencies": null,
+        "style_guide": null,
+        "context_files": null,
+    })
 }
 
 /// A reasoner that answers everything with this.

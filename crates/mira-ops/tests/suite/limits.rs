@@ -4,7 +4,7 @@ use mira_llm::scripted::{Endpoint as Route, TokenUsage};
 use mira_ops::Options;
 use serde_json::json;
 
-use crate::harness::{Mira, Setup, reasoner, script};
+use crate::harness::{Mira, Setup, brief, coder, reasoner, script};
 
 fn at_most(max_iterations: u32, max_turn_tokens: u64) -> Setup {
     let options = Options {
@@ -64,5 +64,27 @@ async fn a_turn_that_has_used_its_tokens_asks_for_nothing_more() {
     assert_eq!(turned.detail.text, "Looking.\n\nLooking.");
     assert_eq!(turned.detail.usage[0].usage.total(), 220);
     assert_eq!(mira.requests(Route::Responses).len(), 2);
+    mira.close().await;
+}
+
+#[tokio::test]
+async fn what_the_coder_uses_counts_too() {
+    let usage = |output| TokenUsage {
+        output,
+        ..TokenUsage::default()
+    };
+    let delegates = reasoner("delegates")
+        .tool_call("generate_code", &brief("src/a.rs", "Anything."))
+        .usage(usage(1));
+    let file = json!({"path": "src/a.rs", "content": "fn a() {}\n"});
+    let writes = coder("writes").tool_call("submit_file", &file).usage(usage(200));
+    let mira = Mira::start_with(script([delegates, writes]), &at_most(25, 200)).await;
+    let turned = mira.run(mira.project_turn("Write it.")).await;
+    assert_eq!(turned.end(), "completed at the limit of Tokens");
+    assert_eq!(
+        (turned.detail.artifacts.len(), turned.detail.operation.answer),
+        (1, None)
+    );
+    assert_eq!(mira.requests(Route::Responses).len(), 1);
     mira.close().await;
 }

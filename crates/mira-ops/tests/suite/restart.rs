@@ -7,9 +7,8 @@ use mira_llm::scripted::{Endpoint as Route, Rule, Script, Step, Upstream};
 use mira_ops::failure::FailureCode;
 use mira_ops::operation::{DelegationStatus, Status};
 use mira_ops::{Accepted, Error};
-use serde_json::json;
 
-use crate::harness::{Mira, START, Setup, coder, next_event, reasoner, script};
+use crate::harness::{Mira, START, Setup, brief, coder, next_event, reasoner, script};
 use crate::story;
 
 /// Lives in a process of its own, as far as tasks and connections go, which is then killed: nothing is shut down, every
@@ -113,17 +112,8 @@ async fn killed_with_turns_waiting_every_one_of_them_ends() {
 
 #[tokio::test]
 async fn killed_while_the_coder_writes_the_delegation_ends() {
-    let arguments = json!({
-        "path": "src/a.rs",
-        "description": "Anything.",
-        "language": "rust",
-        "framework": null,
-        "dependencies": null,
-        "style_guide": null,
-        "context_files": null,
-    });
     let rules = [
-        slow().tool_call("generate_code", &arguments),
+        slow().tool_call("generate_code", &brief("src/a.rs", "Anything.")),
         quick(),
         coder("writes").hold("writing"),
     ];

@@ -1,11 +1,10 @@
 //! The typed configuration from its values.
 
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 use super::{
-    Api, Calls, Coder, Config, Context, Effort, Embedder, Endpoint, Log, LogFormat, Memory, Models,
-    Operation, Persona, Problem, Problems, Qdrant, Reasoner, Server, Storage, Verbosity, directories, kind,
-    settings, values::Values,
+    Api, Calls, Coder, Config, Effort, Endpoint, Log, LogFormat, Models, Operation, Persona, Problem,
+    Problems, Reasoner, Server, Storage, Verbosity, directories, settings, values::Values,
 };
 use crate::transport;
 
@@ -32,7 +31,6 @@ impl Config {
         let storage = storage(values);
         let models = models(values);
         let operation = operation(values);
-        let memory = memory(values);
         let persona = persona(values);
         let session = values.text("MIRA_SESSION_ID");
         let format = values.choice("LOG_FORMAT", LogFormat::Text, &[("json", LogFormat::Json)]);
@@ -48,7 +46,6 @@ impl Config {
                     storage,
                     models,
                     operation,
-                    memory,
                     persona,
                     session,
                     log,
@@ -88,8 +85,16 @@ fn server(values: &mut Values) -> Server {
             least,
         });
     }
+    let host = values.text("MIRA_HOST");
+    // What a name stands for is known when the port is bound, which refuses it as well.
+    let address = host.parse::<IpAddr>().ok();
+    if transport.auth_token.is_none()
+        && address.is_some_and(|address| !address.to_canonical().is_loopback())
+    {
+        values.problems.push(Problem::TokenRequired { host: host.clone() });
+    }
     Server {
-        host: values.text("MIRA_HOST"),
+        host,
         port: values.number("MIRA_PORT"),
         transport,
     }
@@ -103,25 +108,9 @@ fn storage(values: &mut Values) -> Option<Storage> {
         values.problems.push(Problem::NoDataDirectory);
     }
     let database = values.database("DATABASE_URL");
-    let repositories = values.path("DEFAULT_REPO_PATH");
-    let in_data_dir = |name: &str| data_dir.as_ref().map(|directory| directory.join(name));
-    let qdrant = Qdrant {
-        url: values.text("QDRANT_URL"),
-        api_key: values.secret("QDRANT_API_KEY"),
-        collection: values.text("QDRANT_COLLECTION"),
-        timeout: values.seconds("QDRANT_TIMEOUT"),
-    };
-    let connections = values.number("MIRA_SQLITE_MAX_CONNECTIONS");
-    let timeout = values.seconds("DATABASE_TIMEOUT");
-    let git_enabled = values.flag("GIT_ENABLED");
     Some(Storage {
-        database: database.or_else(|| in_data_dir("mira.db"))?,
-        repositories: repositories.or_else(|| in_data_dir("repositories"))?,
+        database: database.or_else(|| Some(data_dir.as_ref()?.join("mira.db")))?,
         data_dir: data_dir?,
-        connections,
-        timeout,
-        qdrant: (!qdrant.url.is_empty()).then_some(qdrant),
-        git_enabled,
     })
 }
 
@@ -143,37 +132,16 @@ fn models(values: &Values) -> Models {
         effort: values.choice("DEEPSEEK_REASONING", Effort::High, &EFFORTS),
         max_output_tokens: values.number("DEEPSEEK_MAX_TOKENS"),
     };
-    // A server of its own has a key of its own: OpenAI's is not sent to somebody else.
-    let of_its_own = values.optional("MIRA_EMBED_BASE_URL").is_some();
-    let mut embeddings = if of_its_own {
-        endpoint(values, "MIRA_EMBED_BASE_URL", "MIRA_EMBED_API_KEY")
-    } else {
-        endpoint(values, "OPENAI_BASE_URL", "OPENAI_API_KEY")
-    };
-    if let (false, Some(key)) = (of_its_own, values.secret("MIRA_EMBED_API_KEY")) {
-        embeddings = Endpoint {
-            api_key: Some(key),
-            missing: None,
-            ..embeddings
-        };
-    }
-    let embedder = Embedder {
-        endpoint: embeddings,
-        model: values.text("OPENAI_EMBEDDING_MODEL"),
-        dimensions: values.number("MIRA_EMBED_DIMENSIONS"),
-    };
     let calls = Calls {
         connect_timeout: values.seconds("MIRA_CONNECT_TIMEOUT"),
         first_token_timeout: values.seconds("MIRA_FIRST_TOKEN_TIMEOUT"),
         chunk_timeout: values.seconds("MIRA_CHUNK_TIMEOUT"),
-        request_timeout: values.seconds("OPENAI_TIMEOUT"),
         retries: values.number("MIRA_API_MAX_RETRIES"),
         retry_delay: values.milliseconds("MIRA_API_RETRY_DELAY_MS"),
     };
     Models {
         reasoner,
         coder,
-        embedder,
         calls,
     }
 }
@@ -194,24 +162,8 @@ fn operation(values: &Values) -> Operation {
         max_iterations: values.number("TOOL_MAX_ITERATIONS"),
         max_tokens: values.number("MIRA_MAX_OPERATION_TOKENS"),
         tool_timeout: values.seconds("MIRA_TOOL_TIMEOUT_SECONDS"),
-        context: Context {
-            recent_messages: values.number("CONTEXT_RECENT_MESSAGES"),
-            recent_tokens: values.number("MIRA_HISTORY_TOKEN_LIMIT"),
-            semantic_matches: values.number("CONTEXT_SEMANTIC_MATCHES"),
-            recalled_tokens: values.number("MIRA_MAX_RETRIEVAL_TOKENS"),
-        },
-    }
-}
-
-fn memory(values: &Values) -> Memory {
-    let interval = values.number("SUMMARY_GENERATION_INTERVAL");
-    Memory {
-        min_salience_to_embed: values.fraction("SALIENCE_MIN_FOR_EMBED"),
-        heads: kind::list(&values.text("EMBED_HEADS"))
-            .map(str::to_owned)
-            .collect(),
-        max_recalled: values.number("MAX_RECALLED_MESSAGES"),
-        summary_interval: values.flag("USE_ROLLING_SUMMARIES").then_some(interval),
+        recent_messages: values.number("CONTEXT_RECENT_MESSAGES"),
+        recent_tokens: values.number("MIRA_HISTORY_TOKEN_LIMIT"),
     }
 }
 

@@ -28,6 +28,10 @@ pub(super) const IGNORED: &[Ignored] = &[
         reason: "set MIRA_LOG_LEVEL instead",
     },
     Ignored {
+        names: &["MIRA_SQLITE_MAX_CONNECTIONS", "DATABASE_TIMEOUT"],
+        reason: "the database needs no tuning",
+    },
+    Ignored {
         names: &["MIRA_DEFAULT_PERSONA"],
         reason: "set MIRA_PERSONA or MIRA_PERSONA_FILE instead",
     },
@@ -53,7 +57,7 @@ pub(super) const IGNORED: &[Ignored] = &[
             "MEM_DEDUP_SIM_THRESHOLD",
             "MIRA_EMBED_CODE_FROM_CHAT",
         ],
-        reason: "salience alone decides what is remembered by meaning",
+        reason: "replaced by SALIENCE_MIN_FOR_EMBED",
     },
     Ignored {
         names: &["MIRA_DECAY_"],
@@ -89,7 +93,7 @@ pub(super) const IGNORED: &[Ignored] = &[
             "MIRA_ROLLING_SUMMARY_MAX_AGE_HOURS",
             "MIRA_ROLLING_SUMMARY_MIN_GAP",
         ],
-        reason: "set SUMMARY_GENERATION_INTERVAL and USE_ROLLING_SUMMARIES instead",
+        reason: "replaced by SUMMARY_GENERATION_INTERVAL and USE_ROLLING_SUMMARIES",
     },
     Ignored {
         names: &[

@@ -36,6 +36,10 @@ pub enum Problem {
     NotUtf8 { name: String, place: Place },
     #[error("{name} must be at least {least}")]
     TooSmall { name: &'static str, least: String },
+    #[error(
+        "MIRA_HOST is {host}, which other machines can reach: set MIRA_AUTH_TOKEN as well, or MIRA_HOST to 127.0.0.1"
+    )]
+    TokenRequired { host: String },
     #[error("could not read the configuration file {}", path.display())]
     File { path: PathBuf, source: std::io::Error },
     /// Not TOML. The error says where, and quotes nothing.
@@ -67,6 +71,9 @@ pub enum Warning {
         place: Place,
         reason: &'static str,
     },
+    /// A setting of a part that does not exist yet.
+    #[error("{name} is set {place} and has no effect in this version")]
+    Later { name: String, place: Place },
     #[error("{name} {place} has no effect, because {instead} is set to something else")]
     Shadowed {
         name: String,

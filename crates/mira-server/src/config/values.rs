@@ -94,14 +94,8 @@ impl Values {
         for setting in settings::all() {
             for name in setting.names() {
                 if let Some(value) = variables.remove(name) {
-                    self.put(
-                        setting,
-                        Found {
-                            name: name.to_owned(),
-                            place,
-                            value,
-                        },
-                    );
+                    let name = name.to_owned();
+                    self.put(setting, Found { name, place, value });
                 }
             }
         }
@@ -121,8 +115,13 @@ impl Values {
     }
 
     fn put(&mut self, setting: &'static Setting, new: Found) {
+        let accepts = setting.kind.accepts(&new.value);
         match self.found.get(setting.name) {
-            None if setting.kind.accepts(&new.value) => {
+            None if accepts && setting.later => {
+                let Found { name, place, .. } = new;
+                self.warnings.push(Warning::Later { name, place });
+            }
+            None if accepts => {
                 self.found.insert(setting.name, new);
             }
             None => {
@@ -198,12 +197,6 @@ impl Values {
         let number = self.value(name).and_then(kind::bytes);
         number
             .and_then(|number| T::try_from(number).ok())
-            .unwrap_or_default()
-    }
-
-    pub(super) fn fraction(&self, name: &str) -> f32 {
-        self.value(name)
-            .and_then(|value| value.parse().ok())
             .unwrap_or_default()
     }
 

@@ -6,8 +6,8 @@ use mira_ops::failure::FailureCode;
 use mira_ops::operation::{DelegationStatus, Kind};
 use serde_json::json;
 
-use super::{USAGE, asked, delegating, generate, submit, told};
-use crate::harness::{Mira, Setup, coder};
+use super::{USAGE, asked, delegating, submit, told};
+use crate::harness::{Mira, Setup, brief, coder};
 
 #[tokio::test]
 async fn an_unusable_delivery_is_sent_back_once_with_the_reason() {
@@ -48,7 +48,7 @@ async fn an_unusable_delivery_is_sent_back_once_with_the_reason() {
         ];
         let mira = Mira::start(delegating(
             "generate_code",
-            &generate("src/a.rs", "Anything."),
+            &brief("src/a.rs", "Anything."),
             rules,
         ))
         .await;
@@ -81,7 +81,7 @@ async fn a_coder_that_fails_twice_is_the_reasoners_to_deal_with() {
     let rules = [coder("prose").text("No.").usage(USAGE)];
     let mira = Mira::start(delegating(
         "generate_code",
-        &generate("src/a.rs", "Anything."),
+        &brief("src/a.rs", "Anything."),
         rules,
     ))
     .await;
@@ -111,7 +111,7 @@ async fn a_coder_whose_key_is_refused_is_asked_once() {
     let rules = [coder("refuses").fault(Fault::http(401))];
     let mira = Mira::start(delegating(
         "generate_code",
-        &generate("src/a.rs", "Anything."),
+        &brief("src/a.rs", "Anything."),
         rules,
     ))
     .await;
@@ -141,7 +141,7 @@ async fn without_a_coder_the_reasoner_learns_which_variable_to_set() {
         coder: Some(missing),
         ..Setup::default()
     };
-    let script = delegating("generate_code", &generate("src/a.rs", "Anything."), []);
+    let script = delegating("generate_code", &brief("src/a.rs", "Anything."), []);
     let mira = Mira::start_with(script, &setup).await;
     let turned = mira.run(mira.project_turn("Write it.")).await;
     assert_eq!(turned.end(), "completed");
@@ -159,13 +159,13 @@ async fn without_a_coder_the_reasoner_learns_which_variable_to_set() {
 #[tokio::test]
 async fn a_brief_that_cannot_be_followed_never_reaches_the_coder() {
     let context = |name: &str| {
-        let mut arguments = generate("src/a.rs", "Anything.");
+        let mut arguments = brief("src/a.rs", "Anything.");
         arguments["context_files"] = json!([name]);
         arguments
     };
     let cases = [
-        (generate("../a.rs", "Anything."), "../a.rs"),
-        (generate("src", "Anything."), "src is a directory"),
+        (brief("../a.rs", "Anything."), "../a.rs"),
+        (brief("src", "Anything."), "src is a directory"),
         (context("src/missing.rs"), "src/missing.rs does not exist"),
     ];
     for (arguments, reason) in cases {
@@ -189,7 +189,7 @@ async fn a_file_that_becomes_unreadable_while_the_coder_writes_fails_the_delegat
         .usage(USAGE);
     let mira = Mira::start(delegating(
         "generate_code",
-        &generate("src/a.rs", "Anything."),
+        &brief("src/a.rs", "Anything."),
         [writes],
     ))
     .await;
