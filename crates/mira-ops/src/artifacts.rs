@@ -1,7 +1,9 @@
 //! Making, reading, applying and undoing artifacts.
 
 use mira_store::{ArtifactId, OperationId, ProjectId};
-use mira_workspace::{Files, RelativePath, TextFile, WriteOptions, hash, language_of, unified_diff};
+use mira_workspace::{
+    Expected, Files, RelativePath, TextFile, WriteOptions, hash, language_of, unified_diff,
+};
 
 use crate::artifact::{Artifact, ArtifactDiff, ArtifactSummary, MAX_ARTIFACT_BYTES, PREVIEW_CHARS};
 use crate::event::Event;
@@ -252,13 +254,15 @@ impl Operations {
             return Ok(artifact);
         }
         let now = found.map(|file| file.hash);
-        if how == Apply::IfUnchanged && now != artifact.summary.base_hash {
+        // A file that is the artifact already, as after a crash between the write and its record, hides nothing.
+        if how == Apply::IfUnchanged && !unchanged && now != artifact.summary.base_hash {
             return Err(Error::BaseChanged {
                 path: artifact.summary.path,
             });
         }
         // Between the look and the write somebody else may write: the write looks again.
-        let options = WriteOptions { expected_hash: now };
+        let expected = now.map_or(Expected::Nothing, Expected::Hash);
+        let options = WriteOptions { expected };
         let change = files.write(&path, &artifact.content, options).await?;
         let applied = Change::Applied {
             artifact: id,

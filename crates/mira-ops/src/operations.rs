@@ -111,6 +111,8 @@ pub struct Resumed {
     /// The last event of the past.
     pub watermark: i64,
     pub running: Vec<OperationId>,
+    /// What running operations have said up to the watermark.
+    pub texts: Vec<LiveText>,
     pub tail: Tail,
 }
 
@@ -290,18 +292,19 @@ impl Operations {
     pub async fn resume_session(&self, session: SessionId, after: i64) -> Result<Resumed, Error> {
         self.known(session).await?;
         let mut joined = self.inner.hub.join(session);
+        let last = self.last_seq(session).await?;
+        // What `running` and `texts` reflect, where anything runs; somebody may have read a little further already.
+        let watermark = joined.seq.unwrap_or(last).max(after);
         let running = std::mem::take(&mut joined.running);
-        let watermark = self.last_seq(session).await?;
+        let texts = std::mem::take(&mut joined.texts);
         let tail = self.tail(session, joined, (after, watermark)).announcing_synced();
-        if after < 0 || after > watermark {
-            return Err(Error::UnknownCursor {
-                after,
-                last: watermark,
-            });
+        if after < 0 || after > last {
+            return Err(Error::UnknownCursor { after, last });
         }
         Ok(Resumed {
             watermark,
             running,
+            texts,
             tail,
         })
     }

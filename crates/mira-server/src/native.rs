@@ -203,8 +203,7 @@ impl Client {
                 let result = SessionResumeResult {
                     watermark: wire::seq(resumed.watermark),
                     running: resumed.running.iter().map(ToString::to_string).collect(),
-                    // The replay brings every text whole.
-                    in_flight: vec![],
+                    in_flight: resumed.texts.into_iter().map(wire::in_flight).collect(),
                 };
                 self.answer(id, Ok(result)).await;
                 self.follow(resumed.tail);

@@ -55,35 +55,42 @@ impl Server {
     /// Opens the data directory and binds the port. Other processes are kept out of the directory until the server is
     /// dropped.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let directory = DataDirectory::lock(&config.storage.data_dir)?;
+        // Field by field, so that the compiler tells of one that nothing reads. The log belongs to the program.
+        let Config {
+            server,
+            storage,
+            models,
+            operation,
+            persona,
+            session,
+            log: _,
+            warnings: _,
+        } = config;
+        let directory = DataDirectory::lock(&storage.data_dir)?;
         // Bound first, so that a port that is taken is told before anything is migrated.
-        let heartbeat = config.server.transport.heartbeat;
-        let max_frame_bytes = config.server.transport.max_frame_bytes;
-        let grace = config.server.transport.shutdown_grace;
-        let listener =
-            Listener::bind(&config.server.host, config.server.port, config.server.transport).await?;
+        let heartbeat = server.transport.heartbeat;
+        let max_frame_bytes = server.transport.max_frame_bytes;
+        let grace = server.transport.shutdown_grace;
+        let listener = Listener::bind(&server.host, server.port, server.transport).await?;
 
         let clock = Arc::new(SystemClock);
-        let database = Database::open(&config.storage.database).await?;
+        let database = Database::open(&storage.database).await?;
         let memory = Memory::open(database.clone(), clock.clone()).await?;
         let workspace = Workspace::open(&database, clock.clone()).await?;
-        let (models, about) = bind_models(&config.models)?;
-        let context = &config.operation.context;
         let options = Options {
-            max_iterations: config.operation.max_iterations,
-            max_turn_tokens: config.operation.max_tokens,
-            recent_messages: context.recent_messages,
-            tool_timeout: config.operation.tool_timeout,
-            reasoner_output_tokens: Some(config.models.reasoner.max_output_tokens),
-            coder_output_tokens: Some(config.models.coder.max_output_tokens),
-            ..match config.persona {
-                Persona::BuiltIn => Options::default(),
-                Persona::Text(persona) => Options {
-                    persona,
-                    ..Options::default()
-                },
-            }
+            persona: match persona {
+                Persona::BuiltIn => Options::default().persona,
+                Persona::Text(text) => text,
+            },
+            max_iterations: operation.max_iterations,
+            max_turn_tokens: operation.max_tokens,
+            recent_messages: operation.recent_messages,
+            recent_tokens: operation.recent_tokens,
+            reasoner_output_tokens: Some(models.reasoner.max_output_tokens),
+            coder_output_tokens: Some(models.coder.max_output_tokens),
+            tool_timeout: operation.tool_timeout,
         };
+        let (models, about) = bind_models(&models)?;
         let parts = Parts {
             database: database.clone(),
             memory: memory.clone(),
@@ -102,7 +109,7 @@ impl Server {
                 models: about,
                 max_frame_bytes,
                 heartbeat_seconds: u32::try_from(heartbeat.as_secs()).unwrap_or(u32::MAX),
-                default_session: config.session,
+                default_session: session,
             }),
             drained: CancellationToken::new(),
         };
@@ -159,7 +166,6 @@ fn bind_models(models: &config::Models) -> Result<(Models, Vec<ModelBinding>), S
         reasoner,
         coder,
         calls,
-        ..
     } = models;
     let reasoner_model = bound(&reasoner.endpoint, calls, |endpoint| match reasoner.api {
         config::Api::Responses => {
@@ -229,7 +235,6 @@ fn bound(
             connect: calls.connect_timeout,
             first_token: calls.first_token_timeout,
             between_chunks: calls.chunk_timeout,
-            request: calls.request_timeout,
             ..Timeouts::default()
         })
         .retry(Retry {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection as _, SqlitePool};
 
 use crate::Error;
 
@@ -58,6 +58,15 @@ impl Database {
             .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None)
+            // SQLite rolls back by itself when the disk is full, and the driver then counts a transaction that is gone.
+            // Such a connection is replaced.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    // Comes back behind the rollback that a dropped transaction has queued.
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(options.clone().optimize_on_close(true, None))
             .await
             .map_err(failed)?;

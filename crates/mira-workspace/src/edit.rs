@@ -10,7 +10,7 @@ use mira_store::{ChangeId, Timestamp};
 
 use crate::root::{self, Found, Root};
 use crate::text::{self, MAX_TEXT_BYTES};
-use crate::{Error, RelativePath};
+use crate::{Error, Expected, RelativePath};
 
 /// What a change costs besides the bytes it keeps, so that changes of small files are bounded as well.
 const CHANGE_BYTES: u64 = 1024;
@@ -32,7 +32,7 @@ pub(crate) struct Edit {
 pub(crate) enum Wish {
     Write {
         content: String,
-        expected_hash: Option<String>,
+        expected: Expected,
     },
     Delete,
     /// Exactly these bytes, or no file.
@@ -104,20 +104,22 @@ fn plan_one(root: &Root, edit: Edit, path: RelativePath, time: Timestamp) -> Res
         }
     };
     let (before, after) = match edit.wish {
-        Wish::Write {
-            content,
-            expected_hash,
-        } => {
+        Wish::Write { content, expected } => {
             let before = look(MAX_TEXT_BYTES)?;
             let as_text = before
                 .as_ref()
                 .map(|found| text::decode(path.clone(), &found.bytes))
                 .transpose()?;
             let found = as_text.as_ref().map(|file| file.hash.clone());
-            if expected_hash.is_some() && expected_hash != found {
+            let expected = match expected {
+                Expected::Anything => found.clone(),
+                Expected::Nothing => None,
+                Expected::Hash(hash) => Some(hash),
+            };
+            if expected != found {
                 return Err(Error::Changed {
                     path,
-                    expected: expected_hash,
+                    expected,
                     found,
                 });
             }

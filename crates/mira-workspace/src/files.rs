@@ -35,8 +35,19 @@ pub struct Files {
 /// How to write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// The hash that the file must have now, as [`TextFile::hash`] gave it; otherwise [`Error::Changed`].
-    pub expected_hash: Option<String>,
+    /// What has to be there now; otherwise [`Error::Changed`].
+    pub expected: Expected,
+}
+
+/// What a writer takes to be at a path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Expected {
+    #[default]
+    Anything,
+    /// No file.
+    Nothing,
+    /// The file with this hash, as [`TextFile::hash`] gave it.
+    Hash(String),
 }
 
 /// A change that was made. Hashes are SHA-256 of the bytes on disk, in lower-case hex.
@@ -143,7 +154,7 @@ impl Files {
             path: path.clone(),
             wish: Wish::Write {
                 content: content.to_owned(),
-                expected_hash: options.expected_hash,
+                expected: options.expected,
             },
         };
         self.change_one(edit).await
@@ -159,7 +170,7 @@ impl Files {
             path,
             wish: Wish::Write {
                 content,
-                expected_hash: None,
+                expected: Expected::Anything,
             },
         });
         self.change(edits.collect()).await

@@ -78,7 +78,7 @@ pub use change::MAX_HISTORY_BYTES;
 pub use diff::unified_diff;
 pub use edit::MAX_KEPT_BYTES;
 pub use error::Error;
-pub use files::{Change, Files, WriteOptions};
+pub use files::{Change, Expected, Files, WriteOptions};
 pub use history::{HistoryEntry, MAX_HISTORY_ENTRIES, Undone};
 pub use language::language_of;
 pub use listing::{Entries, Entry, Listing, Node, Outline, OutlineFile, Tree};

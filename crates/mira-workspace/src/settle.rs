@@ -202,7 +202,7 @@ mod tests {
 
     use super::*;
     use crate::edit::{Edit, Wish};
-    use crate::{NewProject, Workspace};
+    use crate::{Expected, NewProject, Workspace};
 
     #[tokio::test]
     async fn a_file_that_somebody_changes_in_the_middle_of_a_batch_stays_theirs() {
@@ -225,7 +225,7 @@ mod tests {
             path: RelativePath::parse(name).unwrap(),
             wish: Wish::Write {
                 content: "new".to_owned(),
-                expected_hash: None,
+                expected: Expected::Anything,
             },
         });
         let time = Timestamp::from_ms(1);

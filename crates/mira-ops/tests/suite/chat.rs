@@ -224,6 +224,44 @@ async fn the_window_on_the_conversation_moves_in_steps() {
 }
 
 #[tokio::test]
+async fn the_conversation_takes_no_more_tokens_than_allowed() {
+    let options = Options {
+        recent_tokens: 80,
+        ..Options::default()
+    };
+    let setup = Setup {
+        options,
+        ..Setup::default()
+    };
+    let long = "A long answer. ".repeat(50);
+    let mira = Mira::start_with(answering(&long), &setup).await;
+    let mut parts = Vec::new();
+    for turn in 1..=4 {
+        let turned = mira.run(mira.turn(&format!("Question {turn}"))).await;
+        let recent = turned.events.iter().find_map(|event| match event {
+            Event::Context { parts, .. } => parts.iter().find(|part| part.name == "recent_turns"),
+            _ => None,
+        });
+        parts.push(recent.unwrap().clone());
+    }
+    assert!(
+        parts.iter().all(|part| part.cap == 80 && part.tokens <= 80),
+        "{parts:?}"
+    );
+    let truncated: Vec<bool> = parts.iter().map(|part| part.truncated).collect();
+    assert_eq!(truncated, [false, true, true, true]);
+    let last = mira.requests(Route::Responses).pop().unwrap();
+    let first = last["input"][0]["content"].as_str().unwrap();
+    assert!(
+        first.starts_with("Question 2"),
+        "the oldest that do not fit are left out: {parts:?}"
+    );
+    let cut = last["input"][1]["content"].to_string();
+    assert!(cut.contains("[… cut here to fit]"), "{cut}");
+    mira.close().await;
+}
+
+#[tokio::test]
 async fn the_open_file_is_shown_as_it_stands_in_the_editor_or_on_disk() {
     let mira = Mira::start(answering("I see.")).await;
     mira.put("src/a.rs", "fn on_disk() {}\n");

@@ -1,6 +1,6 @@
 //! A disk that is full.
 
-use mira_llm::scripted::{Endpoint as Route, Outcome, Script, Step};
+use mira_llm::scripted::{Endpoint as Route, Outcome, Step};
 use mira_ops::Error;
 use mira_ops::failure::FailureCode;
 use mira_store::Database;
@@ -20,7 +20,7 @@ async fn limit_pages(database: &Database, pages: u32) {
 
 #[tokio::test]
 async fn a_message_that_cannot_be_stored_is_refused_and_leaves_nothing() {
-    let mira = Mira::start(Script::new()).await;
+    let mira = Mira::start(script([reasoner("quick").text("Yes.")])).await;
     limit_pages(&mira.database, 1).await;
     let long = mira.turn(&"What about this? ".repeat(10_000));
     let refused = mira.operations.send(long).await.unwrap_err();
@@ -28,6 +28,12 @@ async fn a_message_that_cannot_be_stored_is_refused_and_leaves_nothing() {
     assert_eq!(mira.messages().await, []);
     assert_eq!(mira.operations.last_seq(mira.session).await.unwrap(), 0);
     assert_eq!(mira.requests(Route::Responses).len(), 0, "nothing is asked");
+
+    limit_pages(&mira.database, ROOM).await;
+    mira.operations
+        .send(mira.turn("And now?"))
+        .await
+        .expect("there is room again");
     mira.close().await;
 }
 

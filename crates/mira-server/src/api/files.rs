@@ -7,7 +7,7 @@ use mira_proto::native::{
     FilesWriteManyParams, FilesWriteManyResult, FilesWriteParams, WrittenFile,
 };
 use mira_workspace::{
-    Case, Change, Files, Kind, Listing, Node, RelativePath, Search, WriteOptions, language_of,
+    Case, Change, Expected, Files, Kind, Listing, Node, RelativePath, Search, WriteOptions, language_of,
 };
 
 use super::{Mira, id};
@@ -46,7 +46,11 @@ impl Mira {
     pub(crate) async fn files_write(&self, params: FilesWriteParams) -> Result<WrittenFile, Fault> {
         let (files, path) = self.file(&params.project_id, &params.path).await?;
         let options = WriteOptions {
-            expected_hash: params.expected_hash,
+            expected: match params.expected_hash {
+                None => Expected::Anything,
+                Some(hash) if hash.is_empty() => Expected::Nothing,
+                Some(hash) => Expected::Hash(hash),
+            },
         };
         Ok(written(files.write(&path, &params.content, options).await?))
     }

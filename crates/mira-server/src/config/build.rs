@@ -88,10 +88,11 @@ fn server(values: &mut Values) -> Server {
     let host = values.text("MIRA_HOST");
     // What a name stands for is known when the port is bound, which refuses it as well.
     let address = host.parse::<IpAddr>().ok();
-    if transport.auth_token.is_none()
-        && address.is_some_and(|address| !address.to_canonical().is_loopback())
+    if transport.auth_token.is_none() && address.is_some_and(|address| !address.to_canonical().is_loopback())
     {
-        values.problems.push(Problem::TokenRequired { host: host.clone() });
+        values
+            .problems
+            .push(Problem::TokenRequired { host: host.clone() });
     }
     Server {
         host,

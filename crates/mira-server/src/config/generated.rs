@@ -23,6 +23,9 @@ pub fn env_example() -> String {
     let mut text = HEADER.to_owned();
     for group in GROUPS {
         write_line(&mut text, format_args!("\n# --- {} ---", group.title));
+        if let Some(note) = group.note {
+            write_line(&mut text, format_args!("\n# {note}"));
+        }
         for setting in group.settings {
             write_line(&mut text, format_args!("\n# {}", setting.doc));
             if !matches!(setting.kind, Kind::Text | Kind::Secret | Kind::Path) {
@@ -57,6 +60,9 @@ pub fn markdown_table() -> String {
     let mut text = String::new();
     for group in GROUPS {
         write_line(&mut text, format_args!("### {}\n", group.title));
+        if let Some(note) = group.note {
+            write_line(&mut text, format_args!("{note}\n"));
+        }
         text.push_str("| Variable | Default | Takes | Meaning |\n|---|---|---|---|\n");
         for setting in group.settings {
             let default = setting
@@ -70,7 +76,7 @@ pub fn markdown_table() -> String {
         }
         text.push('\n');
     }
-    text.push_str("### Without effect\n\n| Variable | Why |\n|---|---|\n");
+    text.push_str("### Without effect\n\nNames of earlier versions. One that is set is named in a warning at start.\n\n| Variable | Why |\n|---|---|\n");
     for ignored in IGNORED {
         let names = ignored.names.iter().map(|name| {
             if name.ends_with('_') {

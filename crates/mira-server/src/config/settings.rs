@@ -1,5 +1,6 @@
 //! Every setting, once. Parsing, `.env.example` and docs/CONFIGURATION.md are made from this table.
 
+mod later;
 mod models;
 
 use super::kind::Kind;
@@ -13,6 +14,8 @@ pub(super) struct Setting {
     pub(super) kind: Kind,
     /// As it would be written; none when leaving the variable out means something that a value cannot say.
     pub(super) default: Option<&'static str>,
+    /// Belongs to a part that does not exist yet: a value is checked, then warned about and dropped.
+    pub(super) later: bool,
     pub(super) doc: &'static str,
 }
 
@@ -20,6 +23,7 @@ pub(super) struct Setting {
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) title: &'static str,
+    pub(super) note: Option<&'static str>,
     pub(super) settings: &'static [Setting],
 }
 
@@ -43,6 +47,7 @@ const fn setting(name: &'static str, kind: Kind, default: &'static str, doc: &'s
         aliases: &[],
         kind,
         default: Some(default),
+        later: false,
         doc,
     }
 }
@@ -53,7 +58,15 @@ const fn unset(name: &'static str, kind: Kind, doc: &'static str) -> Setting {
         aliases: &[],
         kind,
         default: None,
+        later: false,
         doc,
+    }
+}
+
+const fn later(name: &'static str, kind: Kind, doc: &'static str) -> Setting {
+    Setting {
+        later: true,
+        ..unset(name, kind, doc)
     }
 }
 
@@ -87,6 +100,7 @@ pub(super) const GROUPS: &[Group] = &[
     models::CALLS,
     Group {
         title: "Server",
+        note: None,
         settings: &[
             setting(
                 "MIRA_HOST",
@@ -167,6 +181,7 @@ pub(super) const GROUPS: &[Group] = &[
     },
     Group {
         title: "Storage",
+        note: None,
         settings: &[
             unset(
                 "MIRA_DATA_DIR",
@@ -178,51 +193,11 @@ pub(super) const GROUPS: &[Group] = &[
                 Kind::Database,
                 "Moves the database alone. Without it, `mira.db` in the data directory.",
             ),
-            setting(
-                "MIRA_SQLITE_MAX_CONNECTIONS",
-                Kind::Integer { min: 1, max: 256 },
-                "8",
-                "Connections to the database.",
-            ),
-            setting(
-                "DATABASE_TIMEOUT",
-                SECONDS,
-                "10",
-                "Longest wait for a connection to the database, or for another program that has locked it.",
-            ),
-            unset(
-                "QDRANT_URL",
-                Kind::Url,
-                "A Qdrant server for the vectors. Without it they are kept in the data directory.",
-            ),
-            unset("QDRANT_API_KEY", Kind::Secret, "Key of the Qdrant server."),
-            setting(
-                "QDRANT_COLLECTION",
-                Kind::Text,
-                "mira",
-                "Beginning of the names of the collections in Qdrant.",
-            ),
-            setting(
-                "QDRANT_TIMEOUT",
-                SECONDS,
-                "10",
-                "Longest wait for the Qdrant server.",
-            ),
-            setting(
-                "GIT_ENABLED",
-                Kind::Flag,
-                "true",
-                "Whether projects can be attached to git repositories.",
-            ),
-            unset(
-                "DEFAULT_REPO_PATH",
-                Kind::Path,
-                "Where repositories are cloned to. Without it, `repositories` in the data directory.",
-            ),
         ],
     },
     Group {
         title: "Conversation",
+        note: None,
         settings: &[
             setting(
                 "MIRA_SESSION_ID",
@@ -240,13 +215,13 @@ pub(super) const GROUPS: &[Group] = &[
                 "TOOL_MAX_ITERATIONS",
                 Kind::Integer { min: 1, max: 1000 },
                 "25",
-                "Rounds of tool calls after which a turn pauses.",
+                "Rounds of tool calls after which the reasoner has to answer.",
             ),
             setting(
                 "MIRA_MAX_OPERATION_TOKENS",
                 TOKENS,
                 "2000000",
-                "Tokens after which a turn pauses, all its model calls together.",
+                "Tokens after which a turn ends, all its model calls together.",
             ),
             setting(
                 "MIRA_TOOL_TIMEOUT_SECONDS",
@@ -258,7 +233,7 @@ pub(super) const GROUPS: &[Group] = &[
                 "CONTEXT_RECENT_MESSAGES",
                 COUNT,
                 "5",
-                "Latest messages that a prompt carries word for word.",
+                "The fewest of the latest messages that a prompt carries, where there are as many. It carries up to twice as many, so that its beginning stays the same over several turns and is served from the provider's cache.",
             )
             .or(&[
                 "MIRA_CONTEXT_RECENT_MESSAGES",
@@ -267,70 +242,16 @@ pub(super) const GROUPS: &[Group] = &[
                 "MIRA_HISTORY_MESSAGE_CAP",
             ]),
             setting(
-                "CONTEXT_SEMANTIC_MATCHES",
-                Kind::Integer { min: 0, max: 1000 },
-                "10",
-                "Earlier messages close in meaning that are considered for a prompt.",
-            )
-            .or(&["MIRA_CONTEXT_SEMANTIC_MATCHES", "MIRA_RECALL_SEMANTIC"]),
-            setting(
                 "MIRA_HISTORY_TOKEN_LIMIT",
                 TOKENS,
-                "16000",
-                "Tokens of a prompt for the latest messages.",
+                "24000",
+                "The most tokens of a prompt for the latest messages, a quarter of them for one message. A longer message is cut, and the oldest that do not fit are left out.",
             ),
-            setting(
-                "MIRA_MAX_RETRIEVAL_TOKENS",
-                TOKENS,
-                "8000",
-                "Tokens of a prompt for what was recalled.",
-            ),
-        ],
-    },
-    Group {
-        title: "Memory",
-        settings: &[
-            setting(
-                "SALIENCE_MIN_FOR_EMBED",
-                Kind::Fraction,
-                "0.6",
-                "Salience from which a message is remembered by meaning; every message is kept.",
-            )
-            .or(&["MEM_SALIENCE_MIN_FOR_EMBED", "MIN_SALIENCE_FOR_QDRANT"]),
-            setting(
-                "EMBED_HEADS",
-                Kind::List(&["semantic", "code", "summary", "documents", "relationship"]),
-                "semantic,code,summary,documents,relationship",
-                "Kinds of vectors that are made.",
-            )
-            .or(&["MIRA_EMBED_HEADS"]),
-            setting(
-                "MAX_RECALLED_MESSAGES",
-                Kind::Integer { min: 0, max: 1000 },
-                "10",
-                "Messages recalled for a prompt.",
-            ),
-            setting(
-                "SUMMARY_GENERATION_INTERVAL",
-                Kind::Integer { min: 2, max: 1000 },
-                "10",
-                "Messages after which a conversation is summarised.",
-            )
-            .or(&["MIRA_SUMMARIZE_AFTER_MESSAGES", "MEM_ROLLUP_EVERY"]),
-            setting(
-                "USE_ROLLING_SUMMARIES",
-                Kind::Flag,
-                "true",
-                "Whether summaries are made and put into prompts.",
-            )
-            .or(&[
-                "MIRA_USE_ROLLING_SUMMARIES_IN_CONTEXT",
-                "MIRA_ENABLE_SUMMARIZATION",
-            ]),
         ],
     },
     Group {
         title: "Logs and files",
+        note: None,
         settings: &[
             setting(
                 "MIRA_LOG_LEVEL",
@@ -352,4 +273,5 @@ pub(super) const GROUPS: &[Group] = &[
             ),
         ],
     },
+    later::LATER,
 ];

@@ -115,39 +115,14 @@ impl Values {
     }
 
     fn put(&mut self, setting: &'static Setting, new: Found) {
-        let accepts = setting.kind.accepts(&new.value);
         match self.found.get(setting.name) {
-            None if accepts && setting.later => {
+            None if !setting.kind.accepts(&new.value) => self.problems.push(invalid(setting.kind, new)),
+            None if setting.later => {
                 let Found { name, place, .. } = new;
                 self.warnings.push(Warning::Later { name, place });
             }
-            None if accepts => {
-                self.found.insert(setting.name, new);
-            }
             None => {
-                let found = match setting.kind {
-                    // Addresses can carry passwords.
-                    Kind::Secret | Kind::Url | Kind::Database => "something else".to_owned(),
-                    Kind::Text
-                    | Kind::Path
-                    | Kind::Flag
-                    | Kind::Integer { .. }
-                    | Kind::Seconds { .. }
-                    | Kind::Milliseconds { .. }
-                    | Kind::Bytes { .. }
-                    | Kind::Fraction
-                    | Kind::Choice(_)
-                    | Kind::List(_)
-                    | Kind::Origins => format!("`{}`", new.value),
-                };
-                let Found { name, place, .. } = new;
-                let accepted = setting.kind.accepted();
-                self.problems.push(Problem::Invalid {
-                    name,
-                    place,
-                    accepted,
-                    found,
-                });
+                self.found.insert(setting.name, new);
             }
             // That the environment overrides the file is what it is for.
             Some(old) if old.place == new.place && old.value != new.value => {
@@ -215,6 +190,31 @@ impl Values {
             .iter()
             .find(|(choice, _)| *choice == value)
             .map_or(default, |(_, chosen)| *chosen)
+    }
+}
+
+fn invalid(kind: Kind, found: Found) -> Problem {
+    let Found { name, place, value } = found;
+    let found = match kind {
+        // Addresses can carry passwords.
+        Kind::Secret | Kind::Url | Kind::Database => "something else".to_owned(),
+        Kind::Text
+        | Kind::Path
+        | Kind::Flag
+        | Kind::Integer { .. }
+        | Kind::Seconds { .. }
+        | Kind::Milliseconds { .. }
+        | Kind::Bytes { .. }
+        | Kind::Fraction
+        | Kind::Choice(_)
+        | Kind::List(_)
+        | Kind::Origins => format!("`{value}`"),
+    };
+    Problem::Invalid {
+        name,
+        place,
+        accepted: kind.accepted(),
+        found,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reading and writing files.
 
 use mira_workspace::{
-    Change, Error, Kind, LineEnding, MAX_TEXT_BYTES, RelativePath, TextFile, WriteOptions, hash,
+    Change, Error, Expected, Kind, LineEnding, MAX_TEXT_BYTES, RelativePath, TextFile, WriteOptions, hash,
 };
 
 use crate::fixture::{Fixture, mode, modes_are_enforced, path, set_mode};
@@ -139,7 +139,7 @@ async fn a_write_can_depend_on_what_the_writer_has_seen() {
     let fixture = Fixture::new().await;
     fixture.put("a.txt", "seen");
     let expecting = |content: &str| WriteOptions {
-        expected_hash: Some(hash(content.as_bytes())),
+        expected: Expected::Hash(hash(content.as_bytes())),
     };
     let at = path("a.txt");
     fixture.files.write(&at, "next", expecting("seen")).await.unwrap();
@@ -159,6 +159,15 @@ async fn a_write_can_depend_on_what_the_writer_has_seen() {
         .unwrap_err();
     assert!(matches!(error, Error::Changed { found: None, .. }), "{error:?}");
     assert_eq!(fixture.all_on_disk(), ["a.txt"]);
+    let nothing = || WriteOptions {
+        expected: Expected::Nothing,
+    };
+    let error = fixture.files.write(&at, "over", nothing()).await.unwrap_err();
+    assert!(
+        matches!(error, Error::Changed { expected: None, .. }),
+        "{error:?}"
+    );
+    fixture.files.write(&path("b.txt"), "x", nothing()).await.unwrap();
 }
 
 #[tokio::test]

@@ -5,11 +5,12 @@ use crate::config::kind::Kind;
 
 pub(super) const MODELS: Group = Group {
     title: "Models",
+    note: None,
     settings: &[
         unset(
             "OPENAI_API_KEY",
             Kind::Secret,
-            "Key of the reasoner and of the embeddings. Without it everything that needs no model works.",
+            "Key of the reasoner. Without it everything that needs no model works.",
         )
         .or(&["GPT5_API_KEY"]),
         setting(
@@ -41,13 +42,13 @@ pub(super) const MODELS: Group = Group {
             "GPT5_VERBOSITY",
             Kind::Choice(&["low", "medium", "high"]),
             "medium",
-            "How much the reasoner writes.",
+            "How much the reasoner writes. Has an effect with the Responses API only.",
         ),
         setting(
             "MIRA_REASONING_SUMMARY",
             Kind::Flag,
             "true",
-            "Whether the reasoner's thoughts are shown as it has them. OpenAI allows it to verified organisations only.",
+            "Whether the reasoner's thoughts are asked for and shown as it has them. Has an effect with the Responses API only; OpenAI allows it to verified organisations only.",
         ),
         setting(
             "GPT5_MAX_TOKENS",
@@ -59,7 +60,7 @@ pub(super) const MODELS: Group = Group {
         unset(
             "DEEPSEEK_API_KEY",
             Kind::Secret,
-            "Key of the coder. Without it the reasoner writes code itself.",
+            "Key of the coder. Without it the reasoner cannot delegate and writes code itself.",
         ),
         setting(
             "DEEPSEEK_BASE_URL",
@@ -83,7 +84,7 @@ pub(super) const MODELS: Group = Group {
             "DEEPSEEK_THINKING",
             Kind::Flag,
             "true",
-            "Whether the coder thinks before it writes.",
+            "Whether the coder thinks before it writes. Has an effect with Chat Completions only, and where the model leaves the choice.",
         ),
         setting(
             "DEEPSEEK_REASONING",
@@ -97,31 +98,12 @@ pub(super) const MODELS: Group = Group {
             "32000",
             "The longest answer of the coder, in tokens, its reasoning included.",
         ),
-        setting(
-            "OPENAI_EMBEDDING_MODEL",
-            Kind::Text,
-            "text-embedding-3-large",
-            "The model that turns text into vectors.",
-        )
-        .or(&["MIRA_EMBED_MODEL"]),
-        setting(
-            "MIRA_EMBED_DIMENSIONS",
-            Kind::Integer { min: 8, max: 16_384 },
-            "3072",
-            "Length of the vectors.",
-        )
-        .or(&["QDRANT_EMBEDDING_DIM"]),
-        unset(
-            "MIRA_EMBED_BASE_URL",
-            Kind::Url,
-            "Where embeddings are made, when elsewhere than OPENAI_BASE_URL.",
-        ),
-        unset("MIRA_EMBED_API_KEY", Kind::Secret, "Key for MIRA_EMBED_BASE_URL."),
     ],
 };
 
 pub(super) const CALLS: Group = Group {
     title: "Model calls",
+    note: None,
     settings: &[
         setting(
             "MIRA_CONNECT_TIMEOUT",
@@ -140,12 +122,6 @@ pub(super) const CALLS: Group = Group {
             SECONDS,
             "120",
             "Longest silence within an answer.",
-        ),
-        setting(
-            "OPENAI_TIMEOUT",
-            SECONDS,
-            "60",
-            "Longest wait for a reply that is not streamed, such as embeddings.",
         ),
         setting(
             "MIRA_API_MAX_RETRIES",
