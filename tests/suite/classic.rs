@@ -7,7 +7,7 @@ mod turns;
 
 use serde_json::{Value, json};
 
-use crate::harness::Server;
+use crate::harness::{Server, soon};
 use crate::socket::Socket;
 
 #[derive(Debug)]
@@ -44,12 +44,15 @@ impl Classic {
 
     /// The next frame other than a heartbeat.
     pub(crate) async fn frame(&mut self) -> Value {
-        loop {
-            let frame = self.socket.frame().await;
-            if frame["type"] != "heartbeat" {
-                return frame;
+        soon("a frame", async {
+            loop {
+                let frame = self.socket.frame().await;
+                if frame["type"] != "heartbeat" {
+                    return frame;
+                }
             }
-        }
+        })
+        .await
     }
 
     /// Frames up to and with the first that has these members.

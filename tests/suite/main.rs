@@ -3,10 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod cancel;
 mod chat;
 mod classic;
+mod doors;
+mod faults;
 mod harness;
 mod native;
 mod refusals;
+mod resume;
+mod shutdown;
 mod socket;
 mod story;
+mod transcripts;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Mira, Server};
+use crate::harness::{Mira, Server, soon};
 use crate::socket::{Heard, Socket};
 use crate::story;
 
@@ -86,16 +86,19 @@ impl Native {
 
     /// The whole answer to a request.
     pub(crate) async fn answer(&mut self, id: &Value) -> Value {
-        loop {
-            let frame = self.socket.frame().await;
-            assert_eq!(frame["jsonrpc"], "2.0", "{frame}");
-            if frame.get("method").is_some() {
-                self.inbox.push_back(frame);
-            } else {
-                assert_eq!(frame["id"], *id, "{frame}");
-                return frame;
+        soon("an answer", async {
+            loop {
+                let frame = self.socket.frame().await;
+                assert_eq!(frame["jsonrpc"], "2.0", "{frame}");
+                if frame.get("method").is_some() {
+                    self.inbox.push_back(frame);
+                } else {
+                    assert_eq!(frame["id"], *id, "{frame}");
+                    return frame;
+                }
             }
-        }
+        })
+        .await
     }
 
     /// The result of a request that must succeed.
@@ -148,16 +151,19 @@ impl Native {
         if let Some(frame) = self.inbox.pop_front() {
             return Heard::Frame(frame);
         }
-        loop {
-            match self.socket.hear().await {
-                Heard::Frame(frame) if frame["method"] == "heartbeat" => {}
-                Heard::Frame(frame) => {
-                    assert!(frame.get("method").is_some(), "an answer to nothing: {frame}");
-                    return Heard::Frame(frame);
+        soon("a notification", async {
+            loop {
+                match self.socket.hear().await {
+                    Heard::Frame(frame) if frame["method"] == "heartbeat" => {}
+                    Heard::Frame(frame) => {
+                        assert!(frame.get("method").is_some(), "an answer to nothing: {frame}");
+                        return Heard::Frame(frame);
+                    }
+                    end => return end,
                 }
-                end => return end,
             }
-        }
+        })
+        .await
     }
 
     /// The next notification other than a heartbeat.

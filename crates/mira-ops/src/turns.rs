@@ -87,6 +87,14 @@ pub(crate) struct Queue {
     waiting: VecDeque<Job>,
 }
 
+impl Queue {
+    /// Turns that run before this one; none when it runs or has ended.
+    fn before(&self, operation: OperationId) -> usize {
+        let place = self.waiting.iter().position(|job| job.operation == operation);
+        place.map_or(0, |place| place + usize::from(self.running.is_some()))
+    }
+}
+
 pub(crate) type Queues = HashMap<SessionId, Queue>;
 
 /// How a turn ended.
@@ -137,11 +145,12 @@ impl Operations {
                     first_seq,
                     ..
                 } = operation;
+                let queued = queues.get(&turn.session).map_or(0, |queue| queue.before(id));
                 return Ok(Accepted {
                     message,
                     operation: id,
                     seq: first_seq,
-                    queued: 0,
+                    queued,
                 });
             }
         }

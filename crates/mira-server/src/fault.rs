@@ -52,7 +52,13 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 
 impl From<ParseError> for Fault {
     fn from(error: ParseError) -> Self {
-        Self(error.into())
+        let unknown = matches!(error, ParseError::UnknownMethod { .. });
+        let fault = Self(error.into());
+        if unknown {
+            fault.hint("docs/PROTOCOL.md lists the methods")
+        } else {
+            fault
+        }
     }
 }
 
@@ -94,8 +100,12 @@ impl From<mira_ops::Error> for Fault {
             Error::UnknownSession(_) => told(ErrorCode::NotFound)
                 .field("session_id")
                 .hint("session.open makes a session; session.list shows those there are"),
-            Error::UnknownOperation(_) => told(ErrorCode::NotFound).field("operation_id"),
-            Error::UnknownArtifact(_) => told(ErrorCode::NotFound).field("artifact_id"),
+            Error::UnknownOperation(_) => told(ErrorCode::NotFound)
+                .field("operation_id")
+                .hint("operation.list shows those of a session"),
+            Error::UnknownArtifact(_) => told(ErrorCode::NotFound)
+                .field("artifact_id")
+                .hint("artifact.list shows those of a session"),
             Error::EmptyMessage => told(ErrorCode::InvalidParams).field("content"),
             Error::TooLarge { .. } => told(ErrorCode::TooLarge).hint("send less, or attach it as a file"),
             Error::QueueFull { .. } => {
@@ -131,7 +141,9 @@ impl From<mira_workspace::Error> for Fault {
         let message = chain(&error);
         let told = |code| Self::new(code, message.clone());
         match &error {
-            Error::UnknownProject { .. } => told(ErrorCode::NotFound).field("project_id"),
+            Error::UnknownProject { .. } => told(ErrorCode::NotFound)
+                .field("project_id")
+                .hint("project.list shows those there are"),
             Error::NotAttached { .. } => told(ErrorCode::Conflict)
                 .field("project_id")
                 .hint("attach a directory with project.attach_local"),

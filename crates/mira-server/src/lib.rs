@@ -28,6 +28,7 @@ mod dispatch;
 mod events;
 mod fault;
 mod lanes;
+mod link;
 mod native;
 mod profile;
 mod server;

@@ -1,8 +1,5 @@
 //! The native profile on one connection: JSON-RPC requests, their answers, and the events of the sessions it follows.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use mira_ops::{Step, Tail};
 use mira_proto::error::ErrorCode;
 use mira_proto::native::{
@@ -11,20 +8,15 @@ use mira_proto::native::{
     SessionResumeParams, SessionResumeResult, SessionSyncedNotification,
 };
 use mira_proto::rpc::{Id, Message, Response};
-use mira_store::SessionId;
 use serde::Serialize;
-use tokio::sync::Semaphore;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use crate::api::Mira;
+use crate::api::{self, Mira};
 use crate::dispatch::Laned as _;
 use crate::events;
 use crate::fault::{Fault, chain};
-use crate::transport::{Connection, Frame, Incoming, Outgoing, Received};
+use crate::link::{Link, Next};
+use crate::transport::{Connection, Frame, Outgoing, close_code};
 use crate::wire;
-
-/// Requests of one connection that are handled at the same time; beyond that the next one waits to be read.
-const IN_FLIGHT: usize = 64;
 
 /// Serves a connection whose first frame was of this profile.
 pub(crate) async fn serve(mira: Mira, first: Frame, connection: Connection) {
@@ -34,72 +26,32 @@ pub(crate) async fn serve(mira: Mira, first: Frame, connection: Connection) {
         ..
     } = connection;
     let mut client = Client {
-        mira,
-        outgoing,
+        link: Link::new(mira, outgoing),
         initialized: false,
-        following: HashMap::new(),
-        requests: TaskTracker::new(),
-        in_flight: Arc::new(Semaphore::new(IN_FLIGHT)),
     };
     client.take(first).await;
-    client.run(&mut incoming).await;
-    client.finish().await;
+    loop {
+        match client.link.next(&mut incoming).await {
+            Next::Frame(frame) => client.take(frame).await,
+            Next::Beat => client.heartbeat(),
+            Next::End => break,
+        }
+    }
+    client.link.finish().await;
 }
 
 struct Client {
-    mira: Mira,
-    outgoing: Outgoing,
+    link: Link,
     initialized: bool,
-    /// The sessions whose events this connection receives.
-    following: HashMap<SessionId, AbortOnDropHandle<()>>,
-    requests: TaskTracker,
-    in_flight: Arc<Semaphore>,
 }
 
 impl Client {
-    async fn run(&mut self, incoming: &mut Incoming) {
-        let drained = self.mira.drained.clone();
-        loop {
-            let received = tokio::select! {
-                received = incoming.next() => received,
-                () = drained.cancelled() => return,
-            };
-            match received {
-                Received::Frame(frame) => self.take(frame).await,
-                Received::Tick => self.heartbeat(),
-                // The turns that run are given time; their events still go out.
-                Received::Stopping => {}
-                Received::Closed => {
-                    self.following.clear();
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Waits for what is under way: answers to requests, and events up to the last.
-    async fn finish(self) {
-        self.requests.close();
-        self.requests.wait().await;
-        for (_, follower) in self.following {
-            // A follower ends by itself when the server has drained; it does not panic.
-            let _ = follower.await;
-        }
-    }
-
-    /// Beats without holding up the reader: a peer that takes nothing for several beats is let go anyway.
     fn heartbeat(&self) {
-        if !self.initialized {
-            return;
+        if self.initialized {
+            let time_ms = self.link.mira.now().ms();
+            let beat = Notification::Heartbeat(HeartbeatNotification { time_ms });
+            self.link.beat(notification(&beat));
         }
-        let outgoing = self.outgoing.clone();
-        let frame = notification(&Notification::Heartbeat(HeartbeatNotification {
-            time_ms: self.mira.now().ms(),
-        }));
-        self.requests.spawn(async move {
-            // A connection that is gone needs no heartbeat.
-            let _ = outgoing.send(frame).await;
-        });
     }
 
     async fn take(&mut self, frame: Frame) {
@@ -107,12 +59,7 @@ impl Client {
             Ok(Message::Request(request)) => request,
             // Nothing that a client tells unasked has a meaning yet, and the server asks nothing.
             Ok(Message::Notification(_) | Message::Response(_)) => return,
-            Err(error) => {
-                let response = text(&error.response());
-                // A connection that is gone needs no answer.
-                let _ = self.outgoing.send(response).await;
-                return;
-            }
+            Err(error) => return self.link.send(text(&error.response())).await,
         };
         let id = request.id;
         let call = match Call::parse(&request.method, request.params.as_deref()) {
@@ -173,14 +120,14 @@ impl Client {
                 files: Some(Empty {}),
                 memory: Some(Empty {}),
             },
-            heartbeat_seconds: self.mira.about.heartbeat_seconds,
-            limits: self.mira.limits(),
-            models: self.mira.about.models.clone(),
+            heartbeat_seconds: self.link.mira.about.heartbeat_seconds,
+            limits: self.link.mira.limits(),
+            models: self.link.mira.about.models.clone(),
         })
     }
 
     async fn open(&mut self, id: Id, params: SessionOpenParams) {
-        match self.mira.session_to_open(&params).await {
+        match self.link.mira.session_to_open(&params).await {
             Ok((session, created, opened)) => {
                 let result = SessionOpenResult {
                     session_id: session.id.to_string(),
@@ -198,7 +145,7 @@ impl Client {
     }
 
     async fn resume(&mut self, id: Id, params: SessionResumeParams) {
-        match self.mira.session_to_resume(&params).await {
+        match self.link.mira.session_to_resume(&params).await {
             Ok(resumed) => {
                 let result = SessionResumeResult {
                     watermark: wire::seq(resumed.watermark),
@@ -213,47 +160,24 @@ impl Client {
     }
 
     fn close(&mut self, params: &SessionRef) -> Result<Empty, Fault> {
-        let session: SessionId = params
-            .session_id
-            .parse()
-            .map_err(|error| Fault::from(error).field("session_id"))?;
-        self.following.remove(&session);
+        self.link.unfollow(api::id(&params.session_id, "session_id")?);
         Ok(Empty {})
     }
 
-    /// Sends a session's events from now on, in place of whoever did it before.
     fn follow(&mut self, tail: Tail) {
-        let session = tail.session();
-        // First gone, then replaced, so that no event comes from both.
-        self.following.remove(&session);
-        let forward = forward(self.mira.clone(), tail, self.outgoing.clone());
-        self.following
-            .insert(session, AbortOnDropHandle::new(tokio::spawn(forward)));
+        let (mira, outgoing) = (self.link.mira.clone(), self.link.outgoing.clone());
+        self.link.follow(tail.session(), forward(mira, tail, outgoing));
     }
 
-    /// Handles a request beside others, after those about the same thing. The frame counts against the server's buffers
-    /// until then.
     async fn dispatch(&self, id: Id, call: Call, frame: Frame) {
-        // The semaphore is never closed.
-        let permit = Arc::clone(&self.in_flight).acquire_owned().await.ok();
-        let place = call.lane().map(|lane| self.mira.lanes.join(lane));
-        let (mira, outgoing) = (self.mira.clone(), self.outgoing.clone());
-        self.requests.spawn(async move {
-            let mut place = place;
-            if let Some(place) = &mut place {
-                place.turn().await;
-            }
-            let result = mira.handle_once(call).await;
-            drop((place, frame));
-            // A connection that is gone needs no answer; what was asked is done.
-            let _ = outgoing.send(response(id, result)).await;
-            drop(permit);
-        });
+        let mira = self.link.mira.clone();
+        let lane = call.lane();
+        let answer = async move { vec![response(id, mira.handle_once(call).await)] };
+        self.link.handle(lane, frame, answer).await;
     }
 
     async fn answer<R: Serialize>(&self, id: Id, result: Result<R, Fault>) {
-        // A connection that is gone needs no answer.
-        let _ = self.outgoing.send(response(id, result)).await;
+        self.link.send(response(id, result)).await;
     }
 }
 
@@ -287,7 +211,7 @@ async fn forward(mira: Mira, mut tail: Tail, outgoing: Outgoing) {
             Err(fault) => {
                 tracing::error!(session = %tail.session(), error = %fault.0.message, "cannot follow a session");
                 // The client resumes where it was, and meets the error by itself if it is still there.
-                outgoing.close(crate::transport::close_code::INTERNAL, "resume the session");
+                outgoing.close(close_code::INTERNAL, "resume the session");
                 return;
             }
         };

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use mira_proto::error::ErrorCode;
+use mira_proto::rpc;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use crate::api::Mira;
 use crate::transport::{Connection, Received};
@@ -16,10 +20,15 @@ pub(crate) async fn serve(mira: Mira, mut connection: Connection) {
     let silence = tokio::time::sleep(SILENCE);
     tokio::pin!(silence);
     let mut greeted = false;
-    let first = loop {
+    let (profile, first) = loop {
         tokio::select! {
             received = connection.incoming.next() => match received {
-                Received::Frame(frame) => break frame,
+                Received::Frame(frame) => match Profile::of(frame.text()) {
+                    Ok(profile) => break (profile, frame),
+                    Err(refusal) => if connection.outgoing.send(refusal).await.is_err() {
+                        return;
+                    },
+                },
                 Received::Tick => {}
                 Received::Stopping | Received::Closed => return,
             },
@@ -31,50 +40,85 @@ pub(crate) async fn serve(mira: Mira, mut connection: Connection) {
             }
         }
     };
-    if is_native(first.text()) {
-        return native::serve(mira, first, connection).await;
+    match profile {
+        Profile::Native => native::serve(mira, first, connection).await,
+        Profile::Classic => {
+            if !greeted && classic::greet(&mira, &connection.outgoing).await.is_err() {
+                return;
+            }
+            classic::serve(mira, first, connection).await;
+        }
     }
-    if !greeted && classic::greet(&mira, &connection.outgoing).await.is_err() {
-        return;
-    }
-    classic::serve(mira, first, connection).await;
 }
 
-/// Frames of the native profile say which JSON-RPC they are; those of the classic profile have a `type` instead.
-/// Whatever is neither is answered as JSON-RPC says.
-fn is_native(text: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Shape {
-        #[serde(default, rename = "type")]
-        kind: Option<serde::de::IgnoredAny>,
-        #[serde(default)]
-        jsonrpc: Option<serde::de::IgnoredAny>,
-    }
-    match serde_json::from_str::<Shape>(text) {
-        Ok(shape) => shape.jsonrpc.is_some() || shape.kind.is_none(),
-        Err(_) => false,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Profile {
+    Native,
+    Classic,
+}
+
+impl Profile {
+    /// Frames of the native profile say which JSON-RPC they are; those of the classic profile have a `type`. What is
+    /// neither decides nothing and is refused, in words that clients of both profiles understand.
+    fn of(text: &str) -> Result<Self, String> {
+        // Nothing is kept of the members, so that a frame full of them costs nothing.
+        #[derive(Deserialize)]
+        struct Shape {
+            jsonrpc: Option<IgnoredAny>,
+            #[serde(rename = "type")]
+            kind: Option<IgnoredAny>,
+        }
+        let is_object = text.trim_start().starts_with('{');
+        let (code, message) = match serde_json::from_str::<Shape>(text) {
+            Ok(Shape { jsonrpc: Some(_), .. }) if is_object => return Ok(Self::Native),
+            Ok(Shape { kind: Some(_), .. }) if is_object => return Ok(Self::Classic),
+            Ok(_) if is_object => (rpc::INVALID_REQUEST, "the frame has neither `jsonrpc` nor `type`"),
+            Ok(_) => (rpc::INVALID_REQUEST, "the frame is not a JSON object"),
+            Err(error) if error.is_data() => (rpc::INVALID_REQUEST, "the frame is not a JSON object"),
+            Err(_) => (rpc::PARSE_ERROR, "the frame is not JSON"),
+        };
+        let code_name = ErrorCode::BadRequest;
+        let hint = "begin with initialize, as docs/PROTOCOL.md shows";
+        Err(json!({
+            "jsonrpc": "2.0",
+            "id": null,
+            "type": "error",
+            "message": message,
+            "code": code_name.as_str().to_ascii_uppercase(),
+            "error": {
+                "code": code,
+                "message": message,
+                "statusCode": code_name.status(),
+                "data": { "code": code_name, "retryable": false, "hint": hint },
+            },
+        })
+        .to_string())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_native;
+    use super::Profile;
 
     #[test]
     fn a_frame_tells_its_profile() {
         let cases = [
-            (r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#, true),
-            (r#"{"id":1,"method":"initialize"}"#, true),
-            (r#"{"type":"chat","content":"hi"}"#, false),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#,
+                Some(Profile::Native),
+            ),
+            (r#"{"type":"chat","content":"hi"}"#, Some(Profile::Classic)),
             (
                 r#"{"type":"project_command","method":"project.list","params":{}}"#,
-                false,
+                Some(Profile::Classic),
             ),
-            ("not json", false),
-            ("[]", false),
+            (r#"{"id":1,"method":"initialize"}"#, None),
+            ("not json", None),
+            ("[]", None),
+            (r#""jsonrpc""#, None),
         ];
-        for (text, native) in cases {
-            assert_eq!(is_native(text), native, "{text}");
+        for (text, profile) in cases {
+            assert_eq!(Profile::of(text).ok(), profile, "{text}");
         }
     }
 }

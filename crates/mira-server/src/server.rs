@@ -21,6 +21,9 @@ use crate::lanes::Lanes;
 use crate::profile;
 use crate::transport::{self, App, BindError, Listener, Stop};
 
+/// What connections get on top of the grace of the turns, to tell how those that took too long ended.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -70,8 +73,13 @@ impl Server {
         // Bound first, so that a port that is taken is told before anything is migrated.
         let heartbeat = server.transport.heartbeat;
         let max_frame_bytes = server.transport.max_frame_bytes;
+        let max_outbound_bytes = server.transport.max_outbound_bytes;
         let grace = server.transport.shutdown_grace;
-        let listener = Listener::bind(&server.host, server.port, server.transport).await?;
+        let options = transport::Options {
+            shutdown_grace: grace + LAST_WORDS,
+            ..server.transport
+        };
+        let listener = Listener::bind(&server.host, server.port, options).await?;
 
         let clock = Arc::new(SystemClock);
         let database = Database::open(&storage.database).await?;
@@ -108,6 +116,7 @@ impl Server {
             about: Arc::new(About {
                 models: about,
                 max_frame_bytes,
+                max_outbound_bytes,
                 heartbeat_seconds: u32::try_from(heartbeat.as_secs()).unwrap_or(u32::MAX),
                 default_session: session,
             }),

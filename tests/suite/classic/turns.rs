@@ -42,21 +42,6 @@ async fn a_delegation_is_live_text_and_one_bubble_with_apply_buttons() {
 }
 
 #[tokio::test]
-async fn an_empty_file_gets_a_line_because_the_frontend_drops_it_otherwise() {
-    let artifact = json!({"path": "empty.txt", "content": "", "language": null});
-    let rules = [
-        reasoner("offers").no_tool_output().tool_call("create_artifact", &artifact),
-        reasoner("answers").text("An empty file."),
-    ];
-    let mira = Mira::start(script(rules)).await;
-    let (mut client, _) = Classic::attach(&mira.server, "peter-eternal").await;
-    client.say("peter-eternal", "An empty file, please.").await;
-    let frames = client.until(&json!({"type": "chat_complete"})).await;
-    assert_eq!(Screen::waiting().after(&frames).panel, ["empty.txt"]);
-    mira.close().await;
-}
-
-#[tokio::test]
 async fn a_failure_shows_what_was_said_and_why_and_unlocks_the_input() {
     let breaks = reasoner("breaks").text("Well, ").fault(Fault::Cut);
     let mira = Mira::start(script([breaks.once(), reasoner("answers").text("Here.")])).await;

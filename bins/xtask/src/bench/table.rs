@@ -69,10 +69,6 @@ impl Samples {
             .saturating_record(u64::try_from(sample.as_nanos()).unwrap_or(u64::MAX));
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) -> anyhow::Result<()> {
-        Ok(self.0.add(&other.0)?)
-    }
-
     pub(crate) fn count(&self) -> u64 {
         self.0.len()
     }

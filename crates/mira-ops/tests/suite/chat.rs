@@ -4,13 +4,13 @@ use mira_llm::Usage;
 use mira_llm::scripted::{Endpoint as Route, Script, Step, TokenUsage};
 use mira_memory::{Message, Role, message};
 use mira_ops::failure::{Failure, FailureCode};
-use mira_ops::operation::{Kind, ModelRole, ModelUsage, Operation, OperationDetail, Status};
+use mira_ops::operation::{ContextPart, Kind, ModelRole, ModelUsage, Operation, OperationDetail, Status};
 use mira_ops::{
     Behind, Binding, Editor, Error, Event, MAX_EDITOR_BYTES, MAX_MESSAGE_BYTES, Options, Selection, Turn,
 };
 use mira_store::{Database, MessageId, ProjectId, SessionId};
 
-use crate::harness::{Mira, REASONER, START, Setup, answering, reasoner, script};
+use crate::harness::{Mira, REASONER, START, Setup, Turned, answering, reasoner, script};
 
 #[tokio::test]
 async fn a_turn_is_told_stored_and_counted() {
@@ -199,11 +199,7 @@ async fn the_window_on_the_conversation_moves_in_steps() {
     let mut shown = Vec::new();
     for turn in 1..=6 {
         let turned = mira.run(mira.turn(&format!("Question {turn}"))).await;
-        let details = turned.events.iter().find_map(|event| match event {
-            Event::Context { parts, .. } => parts.iter().find(|part| part.name == "recent_turns"),
-            _ => None,
-        });
-        shown.push(details.unwrap().detail.clone().unwrap());
+        shown.push(recent_turns(&turned).detail.unwrap());
     }
     let expected = [
         "0 of 0 messages",
@@ -233,32 +229,35 @@ async fn the_conversation_takes_no_more_tokens_than_allowed() {
         options,
         ..Setup::default()
     };
-    let long = "A long answer. ".repeat(50);
-    let mira = Mira::start_with(answering(&long), &setup).await;
+    let mira = Mira::start_with(answering(&"A long answer. ".repeat(50)), &setup).await;
     let mut parts = Vec::new();
-    for turn in 1..=4 {
+    for turn in 1..=5 {
         let turned = mira.run(mira.turn(&format!("Question {turn}"))).await;
-        let recent = turned.events.iter().find_map(|event| match event {
-            Event::Context { parts, .. } => parts.iter().find(|part| part.name == "recent_turns"),
-            _ => None,
-        });
-        parts.push(recent.unwrap().clone());
+        parts.push(recent_turns(&turned));
     }
     assert!(
         parts.iter().all(|part| part.cap == 80 && part.tokens <= 80),
         "{parts:?}"
     );
-    let truncated: Vec<bool> = parts.iter().map(|part| part.truncated).collect();
-    assert_eq!(truncated, [false, true, true, true]);
-    let last = mira.requests(Route::Responses).pop().unwrap();
-    let first = last["input"][0]["content"].as_str().unwrap();
-    assert!(
-        first.starts_with("Question 2"),
-        "the oldest that do not fit are left out: {parts:?}"
+    let last = parts.pop().unwrap();
+    assert_eq!(
+        (last.detail.as_deref(), last.truncated),
+        (Some("6 of 8 messages"), true)
     );
-    let cut = last["input"][1]["content"].to_string();
-    assert!(cut.contains("[… cut here to fit]"), "{cut}");
+    let request = mira.requests(Route::Responses).pop().unwrap();
+    assert_eq!(request["input"][0]["content"], "Question 2");
+    let answer = request["input"][1]["content"].to_string();
+    assert!(answer.contains("[… cut here to fit]"), "{answer}");
     mira.close().await;
+}
+
+/// What the receipt of a turn says about the conversation before it.
+fn recent_turns(turned: &Turned) -> ContextPart {
+    let part = turned.events.iter().find_map(|event| match event {
+        Event::Context { parts, .. } => parts.iter().find(|part| part.name == "recent_turns"),
+        _ => None,
+    });
+    part.unwrap().clone()
 }
 
 #[tokio::test]

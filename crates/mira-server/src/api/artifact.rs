@@ -7,7 +7,7 @@ use mira_proto::native::{
     ArtifactListResult, ArtifactRef, ArtifactUndoParams, ArtifactUndoResult,
 };
 
-use super::{Mira, id, next_cursor, page_size};
+use super::{Mira, id, next_cursor, optional_id, page_size};
 use crate::fault::Fault;
 use crate::wire;
 
@@ -38,11 +38,7 @@ impl Mira {
                 .field("session_id"));
             }
         };
-        let before = params
-            .cursor
-            .as_deref()
-            .map(|cursor| id(cursor, "cursor"))
-            .transpose()?;
+        let before = optional_id(params.cursor.as_deref(), "cursor")?;
         let size = page_size(params.limit);
         let page = self.operations.artifacts(filter, before, size).await?;
         Ok(ArtifactListResult {
@@ -69,11 +65,7 @@ impl Mira {
         &self,
         params: ArtifactApplyParams,
     ) -> Result<ArtifactApplyResult, Fault> {
-        let project = params
-            .project_id
-            .as_deref()
-            .map(|project| id(project, "project_id"))
-            .transpose()?;
+        let project = optional_id(params.project_id.as_deref(), "project_id")?;
         let how = if params.force.unwrap_or(false) {
             Apply::Overwriting
         } else {

@@ -3,7 +3,7 @@
 use mira_ops::{Editor, Selection, Turn};
 use mira_proto::native::{ChatContext, ChatSendParams, ChatSendResult};
 
-use super::{Mira, id};
+use super::{Mira, id, optional_id};
 use crate::fault::Fault;
 use crate::wire;
 
@@ -12,11 +12,7 @@ impl Mira {
         let turn = Turn {
             session: id(&params.session_id, "session_id")?,
             content: params.content,
-            project: params
-                .project_id
-                .as_deref()
-                .map(|project| id(project, "project_id"))
-                .transpose()?,
+            project: optional_id(params.project_id.as_deref(), "project_id")?,
             editor: params.context.map(editor),
             idempotency_key: params.idempotency_key,
         };

@@ -27,7 +27,7 @@ impl Mira {
     }
 
     /// The files of a project, and a path in it.
-    pub(super) async fn file(&self, project: &str, path: &str) -> Result<(Files, RelativePath), Fault> {
+    pub(crate) async fn file(&self, project: &str, path: &str) -> Result<(Files, RelativePath), Fault> {
         Ok((self.files(project).await?, parse(path)?))
     }
 

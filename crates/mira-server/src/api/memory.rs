@@ -10,7 +10,7 @@ use mira_proto::native::{
 };
 use mira_store::{MessageId, SessionId};
 
-use super::{Mira, id, next_cursor, page_size};
+use super::{Mira, id, next_cursor, optional_id, page_size};
 use crate::fault::Fault;
 use crate::wire;
 
@@ -69,11 +69,7 @@ impl Mira {
                 .field("role"));
             }
         };
-        let project = params
-            .project_id
-            .as_deref()
-            .map(|project| id(project, "project_id"))
-            .transpose()?;
+        let project = optional_id(params.project_id.as_deref(), "project_id")?;
         let new = NewMessage {
             project,
             ..NewMessage::new(id(&params.session_id, "session_id")?, role, params.content)

@@ -38,6 +38,8 @@ pub(crate) struct Mira {
 pub(crate) struct About {
     pub models: Vec<ModelBinding>,
     pub max_frame_bytes: usize,
+    /// Bytes of events that may wait for one client.
+    pub max_outbound_bytes: usize,
     pub heartbeat_seconds: u32,
     /// The session of a classic client that names none.
     pub default_session: String,
@@ -47,7 +49,7 @@ pub(crate) struct About {
 const PAGE: u32 = 50;
 
 /// Entries of a page at most.
-const MAX_PAGE: u32 = 500;
+pub(crate) const MAX_PAGE: u32 = 500;
 
 impl Mira {
     pub(crate) fn now(&self) -> Timestamp {
@@ -58,18 +60,24 @@ impl Mira {
         Limits {
             max_frame_bytes: crate::wire::size(self.about.max_frame_bytes),
             max_queued_turns: u32::try_from(MAX_WAITING_TURNS).unwrap_or(u32::MAX),
-            max_buffered_events: MAX_BUFFERED_EVENTS,
+            max_buffered_events: u32::try_from(self.about.max_outbound_bytes / SMALLEST_EVENT_COST)
+                .unwrap_or(u32::MAX),
         }
     }
 }
 
-/// Events that may wait for a client on average, by the transport's limit of 16 MiB; more and it is let go.
-const MAX_BUFFERED_EVENTS: u32 = 16 * 1024;
+/// Bytes that the transport counts for an event at least.
+const SMALLEST_EVENT_COST: usize = 1024;
 
 /// An id in a parameter.
-fn id<T: FromStr<Err = InvalidId>>(text: &str, field: &str) -> Result<T, Fault> {
+pub(crate) fn id<T: FromStr<Err = InvalidId>>(text: &str, field: &str) -> Result<T, Fault> {
     text.parse()
         .map_err(|error: InvalidId| Fault::from(error).field(field))
+}
+
+/// An id in a parameter that may be left out.
+fn optional_id<T: FromStr<Err = InvalidId>>(text: Option<&str>, field: &str) -> Result<Option<T>, Fault> {
+    text.map(|text| id(text, field)).transpose()
 }
 
 /// The page size that a client asks for, within bounds.

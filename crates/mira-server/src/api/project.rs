@@ -89,8 +89,11 @@ impl Mira {
         &self,
         params: ProjectUndoFileParams,
     ) -> Result<ProjectUndoFileResult, Fault> {
-        let (files, path) = self.file(&params.project_id, &params.file_path).await?;
-        let undone = files.undo_last(&path).await?;
+        let (files, path) = self
+            .file(&params.project_id, &params.file_path)
+            .await
+            .map_err(in_file_path)?;
+        let undone = files.undo_last(&path).await.map_err(in_file_path)?;
         Ok(ProjectUndoFileResult {
             path: undone.path.to_string(),
             change_id: undone.change.to_string(),
@@ -102,7 +105,10 @@ impl Mira {
         &self,
         params: ProjectFileHistoryParams,
     ) -> Result<ProjectFileHistoryResult, Fault> {
-        let (files, path) = self.file(&params.project_id, &params.file_path).await?;
+        let (files, path) = self
+            .file(&params.project_id, &params.file_path)
+            .await
+            .map_err(in_file_path)?;
         let history = files.history(&path, page_size(params.limit)).await?;
         let changes = history.into_iter().map(|entry| FileChange {
             change_id: entry.change.to_string(),
@@ -130,6 +136,15 @@ impl Mira {
 
 fn unknown(project: ProjectId) -> Fault {
     Fault::not_found("project", project, "project_id")
+}
+
+/// Elsewhere the path of a file is called `path`.
+fn in_file_path(error: impl Into<Fault>) -> Fault {
+    let fault = error.into();
+    match fault.0.field.as_deref() {
+        Some("path") => fault.field("file_path"),
+        _ => fault,
+    }
 }
 
 fn result(found: mira_workspace::Project) -> ProjectResult {

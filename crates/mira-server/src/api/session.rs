@@ -10,7 +10,7 @@ use mira_proto::native::{
 };
 use mira_store::{OperationId, SessionId};
 
-use super::{Mira, id, next_cursor, page_size};
+use super::{Mira, id, next_cursor, optional_id, page_size};
 use crate::events;
 use crate::fault::Fault;
 use crate::wire;
@@ -100,11 +100,7 @@ impl Mira {
         params: OperationListParams,
     ) -> Result<OperationListResult, Fault> {
         let session: SessionId = id(&params.session_id, "session_id")?;
-        let before = params
-            .cursor
-            .as_deref()
-            .map(|cursor| id(cursor, "cursor"))
-            .transpose()?;
+        let before = optional_id(params.cursor.as_deref(), "cursor")?;
         let size = page_size(params.limit);
         let page = self.operations.list(session, before, size).await?;
         let last_seq = self.operations.last_seq(session).await?;

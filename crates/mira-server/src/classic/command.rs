@@ -3,7 +3,7 @@
 use mira_memory::Session;
 use mira_proto::classic::{
     ClientFrame, Data, FileCommand, FileData, FileHistoryEntry, FileListEntry, FileSearchResult, GitData,
-    GitState, MemoryCommand, MemoryData, ProjectCommand, ProjectData, ServerFrame,
+    GitState, MemoryCommand, MemoryData, MemorySave, ProjectCommand, ProjectData, ServerFrame,
 };
 use mira_proto::error::ErrorCode;
 use mira_proto::native::{
@@ -12,16 +12,11 @@ use mira_proto::native::{
     ProjectDeleteParams, ProjectRef, ProjectUndoFileParams, ProjectUpdateParams,
 };
 use mira_proto::rpc::Id;
-use mira_workspace::RelativePath;
 
 use super::show;
-use crate::api::Mira;
+use crate::api::{self, Mira};
 use crate::fault::Fault;
 use crate::wire;
-
-/// Messages of a history when the client does not say, and at most.
-const HISTORY: u32 = 20;
-const MAX_HISTORY: u32 = 500;
 
 /// Entries of a file's history when the client does not say.
 const FILE_HISTORY: u32 = 10;
@@ -71,84 +66,50 @@ pub(super) fn project_of(command: &ClientFrame) -> Option<&str> {
     }
 }
 
-/// Whether a command is about what was said in a session, and the name it gives it.
-pub(super) enum AboutSession<'a> {
-    No,
-    /// The client's own one, when it names none.
-    Yes(Option<&'a str>),
-}
-
-/// The session that a command is about.
-pub(super) fn session_of(command: &ClientFrame) -> AboutSession<'_> {
-    match command {
-        ClientFrame::MemoryCommand(MemoryCommand::GetRecent(params)) => {
-            AboutSession::Yes(params.session_id.as_deref())
-        }
-        ClientFrame::MemoryCommand(MemoryCommand::Save(params)) => {
-            AboutSession::Yes(params.session_id.as_deref())
-        }
-        _ => AboutSession::No,
-    }
-}
-
-/// Whether a command asks for the history of a session.
-pub(super) fn is_history(command: &ClientFrame) -> bool {
-    matches!(command, ClientFrame::MemoryCommand(MemoryCommand::GetRecent(_)))
-}
-
-/// How many messages the history is to have.
-pub(super) fn history_size(command: &ClientFrame) -> u32 {
-    match command {
-        ClientFrame::MemoryCommand(MemoryCommand::GetRecent(params)) => {
-            params.count.unwrap_or(HISTORY).clamp(1, MAX_HISTORY)
-        }
-        _ => HISTORY,
-    }
-}
-
-/// Answers a command, other than for history. `session` is the one that a command about memory names.
-pub(super) async fn answer(
-    mira: &Mira,
-    command: ClientFrame,
-    session: Option<Session>,
-) -> Result<Vec<ServerFrame>, Fault> {
+/// Answers a command that only needs what the server knows.
+pub(super) async fn answer(mira: &Mira, command: ClientFrame) -> Result<Vec<ServerFrame>, Fault> {
     match command {
         ClientFrame::ProjectCommand(command) => project(mira, command).await,
         ClientFrame::FileSystemCommand(command) => files(mira, command).await,
-        ClientFrame::MemoryCommand(MemoryCommand::Save(params)) => {
-            let session = session.ok_or_else(|| not_built("memory.save without a session"))?;
-            let save = MemorySaveParams {
-                session_id: session.id.to_string(),
-                content: params.content,
-                role: params.role,
-                project_id: params.project_id,
-                idempotency_key: None,
-            };
-            let saved = mira.memory_save(save).await?.message;
-            let stored = mira
-                .memory
-                .message(saved.message_id.parse().map_err(Fault::from)?)
-                .await?;
-            Ok(vec![ServerFrame::data(MemoryData::Saved {
-                success: true,
-                session_id: session.name.unwrap_or_else(|| session.id.to_string()),
-                entry_id: stored.map_or(Id::String(saved.message_id), |message| Id::Number(message.number)),
-                message: "saved".to_owned(),
-            })])
-        }
         ClientFrame::MemoryCommand(MemoryCommand::Other(command))
         | ClientFrame::GitCommand(command)
         | ClientFrame::CodeIntelligenceCommand(command)
         | ClientFrame::DocumentCommand(command) => Err(not_built(&command.method)),
         ClientFrame::FileTransfer(_) => Err(not_built("file_transfer")),
         // The connection answers these itself.
-        ClientFrame::MemoryCommand(MemoryCommand::GetRecent(_))
+        ClientFrame::MemoryCommand(MemoryCommand::GetRecent(_) | MemoryCommand::Save(_))
         | ClientFrame::Chat(_)
         | ClientFrame::CancelOperation(_)
         | ClientFrame::Command(_)
         | ClientFrame::Status(_)
         | ClientFrame::Typing(_) => Ok(vec![]),
     }
+}
+
+/// Stores a message in a session.
+pub(super) async fn save(
+    mira: &Mira,
+    session: &Session,
+    params: MemorySave,
+) -> Result<Vec<ServerFrame>, Fault> {
+    let save = MemorySaveParams {
+        session_id: session.id.to_string(),
+        content: params.content,
+        role: params.role,
+        project_id: params.project_id,
+        idempotency_key: None,
+    };
+    let saved = mira.memory_save(save).await?.message;
+    let stored = mira
+        .memory
+        .message(api::id(&saved.message_id, "message_id")?)
+        .await?;
+    Ok(vec![ServerFrame::data(MemoryData::Saved {
+        success: true,
+        session_id: show::session_name(session),
+        entry_id: stored.map_or(Id::String(saved.message_id), |message| Id::Number(message.number)),
+        message: "saved".to_owned(),
+    })])
 }
 
 fn not_built(method: &str) -> Fault {
@@ -255,21 +216,15 @@ async fn project(mira: &Mira, command: ProjectCommand) -> Result<Vec<ServerFrame
             })
         }
         ProjectCommand::ArtifactGet(params) => {
-            let wanted = params
-                .id
-                .parse()
-                .map_err(|error| Fault::from(error).field("id"))?;
+            let wanted = api::id(&params.id, "id")?;
             let artifact = show::artifact(mira.operations.artifact(wanted).await?);
             data(ProjectData::Artifact { artifact })
         }
         ProjectCommand::ArtifactList(params) => {
-            let project = params
-                .project_id
-                .parse()
-                .map_err(|error| Fault::from(error).field("project_id"))?;
+            let project = api::id(&params.project_id, "project_id")?;
             let filter = mira_ops::ArtifactFilter::Project(project);
             let mut artifacts = Vec::new();
-            for found in mira.operations.artifacts(filter, None, MAX_HISTORY).await? {
+            for found in mira.operations.artifacts(filter, None, api::MAX_PAGE).await? {
                 artifacts.push(show::artifact(mira.operations.artifact(found.id).await?));
             }
             data(ProjectData::ArtifactList { artifacts })
@@ -286,13 +241,8 @@ async fn file_history(
     mira: &Mira,
     params: mira_proto::classic::ProjectFileHistory,
 ) -> Result<Vec<ServerFrame>, Fault> {
-    let project = params
-        .project_id
-        .parse()
-        .map_err(|error| Fault::from(error).field("project_id"))?;
-    let path = RelativePath::parse(&params.file_path).map_err(mira_workspace::Error::from)?;
-    let files = mira.workspace.files(project).await?;
-    let limit = params.limit.unwrap_or(FILE_HISTORY).clamp(1, MAX_HISTORY);
+    let (files, path) = mira.file(&params.project_id, &params.file_path).await?;
+    let limit = params.limit.unwrap_or(FILE_HISTORY).clamp(1, api::MAX_PAGE);
     let history: Vec<FileHistoryEntry> = files
         .history(&path, limit)
         .await?

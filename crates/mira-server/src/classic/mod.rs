@@ -5,28 +5,29 @@ mod command;
 mod show;
 mod turn;
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use mira_memory::Session;
-use mira_ops::{Editor, Selection, Step, Turn};
-use mira_proto::classic::{Chat, ClientFrame, ErrorFrame, Family, Incoming as Parsed, ServerFrame};
-use mira_proto::error::{ErrorBody, ErrorCode};
+use mira_ops::{Step, Tail};
+use mira_proto::classic::{
+    CancelOperation, Chat, ClientFrame, ErrorFrame, Family, Incoming as Parsed, MemoryCommand,
+    MemoryGetRecent, MemorySave, ParseError, ServerFrame,
+};
+use mira_proto::error::ErrorBody;
+use mira_proto::native::{ChatContext, ChatSendParams};
 use mira_proto::rpc::Id;
-use mira_store::{OperationId, SessionId};
-use tokio::sync::Semaphore;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use mira_store::SessionId;
 
-use crate::api::Mira;
+use crate::api::{self, Mira};
 use crate::dispatch::{project_lane, session_lane};
 use crate::fault::{Fault, chain};
-use crate::transport::{Connection, Frame, Incoming, Outgoing, Received, SendError, close_code};
+use crate::link::{Link, Next};
+use crate::transport::{Connection, Frame, Outgoing, SendError, close_code};
 use crate::wire;
-use command::AboutSession;
 use turn::Turns;
 
-/// Commands of one connection that are handled at the same time; beyond that the next one waits to be read.
-const IN_FLIGHT: usize = 64;
+/// Messages of a history when the client does not say.
+const HISTORY: u32 = 20;
 
 /// Tells a client who it is connected to. Comes before anything else.
 pub(crate) async fn greet(mira: &Mira, outgoing: &Outgoing) -> Result<(), SendError> {
@@ -66,67 +67,29 @@ pub(crate) async fn serve(mira: Mira, first: Frame, connection: Connection) {
         ..
     } = connection;
     let mut client = Client {
-        mira,
-        outgoing,
-        following: HashMap::new(),
-        commands: TaskTracker::new(),
-        in_flight: Arc::new(Semaphore::new(IN_FLIGHT)),
+        link: Link::new(mira, outgoing),
     };
     client.take(first).await;
-    client.run(&mut incoming).await;
-    client.finish().await;
+    loop {
+        match client.link.next(&mut incoming).await {
+            Next::Frame(frame) => client.take(frame).await,
+            Next::Beat => client.heartbeat(),
+            Next::End => break,
+        }
+    }
+    client.link.finish().await;
 }
 
 struct Client {
-    mira: Mira,
-    outgoing: Outgoing,
-    /// The sessions whose turns this connection shows.
-    following: HashMap<SessionId, AbortOnDropHandle<()>>,
-    commands: TaskTracker,
-    in_flight: Arc<Semaphore>,
+    link: Link,
 }
 
 impl Client {
-    async fn run(&mut self, incoming: &mut Incoming) {
-        let drained = self.mira.drained.clone();
-        loop {
-            let received = tokio::select! {
-                received = incoming.next() => received,
-                () = drained.cancelled() => return,
-            };
-            match received {
-                Received::Frame(frame) => self.take(frame).await,
-                Received::Tick => self.heartbeat(),
-                // The turns that run are given time; their end still goes out.
-                Received::Stopping => {}
-                Received::Closed => {
-                    self.following.clear();
-                    return;
-                }
-            }
-        }
-    }
-
-    async fn finish(self) {
-        self.commands.close();
-        self.commands.wait().await;
-        for (_, follower) in self.following {
-            // A follower ends by itself when the server has drained; it does not panic.
-            let _ = follower.await;
-        }
-    }
-
-    /// Beats without holding up the reader: a peer that takes nothing for several beats is let go anyway.
     fn heartbeat(&self) {
-        let frame = ServerFrame::Heartbeat {
+        self.link.beat(text(&ServerFrame::Heartbeat {
             message: "ping".to_owned(),
-            timestamp: self.mira.now().seconds(),
-        };
-        let outgoing = self.outgoing.clone();
-        self.commands.spawn(async move {
-            // A connection that is gone needs no heartbeat.
-            let _ = outgoing.send(text(&frame)).await;
-        });
+            timestamp: self.link.mira.now().seconds(),
+        }));
     }
 
     async fn take(&mut self, frame: Frame) {
@@ -136,212 +99,172 @@ impl Client {
         } = Parsed::parse(frame.text());
         match parsed {
             Ok(ClientFrame::Chat(chat)) => self.chat(chat, request_id).await,
-            Ok(ClientFrame::CancelOperation(cancel)) => {
-                let mira = self.mira.clone();
-                self.spawn(None, request_id, Family::Chat, frame, async move {
-                    let operation: OperationId = cancel
-                        .operation_id
-                        .parse()
-                        .map_err(|error| Fault::from(error).field("operation_id"))?;
-                    // The end of the turn is shown where its session is followed.
-                    mira.operations.cancel(operation).await?;
-                    Ok(vec![])
-                })
-                .await;
+            Ok(ClientFrame::CancelOperation(cancel)) => self.cancel(cancel, request_id, frame).await,
+            Ok(ClientFrame::MemoryCommand(MemoryCommand::GetRecent(params))) => {
+                self.history(params, request_id).await;
+            }
+            Ok(ClientFrame::MemoryCommand(MemoryCommand::Save(params))) => {
+                self.save(params, request_id, frame).await;
             }
             // These have no answer.
             Ok(ClientFrame::Command(_) | ClientFrame::Status(_) | ClientFrame::Typing(_)) => {}
-            Ok(command) => self.command(command, request_id, frame).await,
-            Err(error) => {
-                let family = error.family();
-                let body = ErrorBody::from(error).with_hint(
-                    "a frame is a JSON object with a type, such as \
-                     {\"type\":\"chat\",\"content\":\"hello\"}",
-                );
-                self.send(ServerFrame::Error(ErrorFrame::new(family, &body)).answering(request_id))
-                    .await;
+            Ok(command) => {
+                let family = command.family();
+                let lane = command::project_of(&command).map(project_lane);
+                let mira = self.link.mira.clone();
+                let answer = async move { command::answer(&mira, command).await };
+                self.handle(lane, (family, request_id), frame, answer).await;
             }
+            Err(error) => self.refuse_frame(error, request_id).await,
         }
     }
 
-    async fn command(&mut self, command: ClientFrame, request_id: Option<Id>, frame: Frame) {
-        let family = command.family();
-        let lane = command::project_of(&command).map(project_lane);
-        let about = match command::session_of(&command) {
-            AboutSession::Yes(name) => match self.session(&self.session_name(name)).await {
-                Ok(session) => Some(session),
-                Err(fault) => return self.refuse(family, fault, request_id).await,
-            },
-            AboutSession::No => None,
-        };
-        if let Some(session) = &about
-            && command::is_history(&command)
-        {
-            return self.history(session, command, request_id).await;
+    /// A frame that cannot be read.
+    async fn refuse_frame(&self, error: ParseError, request_id: Option<Id>) {
+        let is_chat = matches!(&error, ParseError::InvalidParams { subject, .. } if subject == "chat");
+        let family = error.family();
+        let fault = Fault(ErrorBody::from(error))
+            .hint("a frame is a JSON object with a type, such as {\"type\":\"chat\",\"content\":\"hello\"}");
+        self.refuse(family, fault, request_id).await;
+        if is_chat {
+            self.unlock().await;
         }
-        let lane = lane.or_else(|| {
-            about
-                .as_ref()
-                .map(|session| session_lane(&session.id.to_string()))
-        });
-        let mira = self.mira.clone();
-        self.spawn(lane, request_id, family, frame, async move {
-            command::answer(&mira, command, about).await
-        })
-        .await;
     }
 
-    /// Handles a command beside others, after those about the same thing. The frame counts against the server's buffers
-    /// until then.
-    async fn spawn(
+    /// Handles a command beside others, after those in the same lane.
+    async fn handle(
         &self,
         lane: Option<String>,
-        request_id: Option<Id>,
-        family: Family,
+        (family, request_id): (Family, Option<Id>),
         frame: Frame,
         answer: impl Future<Output = Result<Vec<ServerFrame>, Fault>> + Send + 'static,
     ) {
-        // The semaphore is never closed.
-        let permit = Arc::clone(&self.in_flight).acquire_owned().await.ok();
-        let place = lane.map(|lane| self.mira.lanes.join(lane));
-        let outgoing = self.outgoing.clone();
-        self.commands.spawn(async move {
-            let mut place = place;
-            if let Some(place) = &mut place {
-                place.turn().await;
-            }
-            let answered = answer.await;
-            drop((place, frame));
-            let frames = answered
-                .unwrap_or_else(|Fault(body)| vec![ServerFrame::Error(ErrorFrame::new(family, &body))]);
-            for frame in frames {
-                // A connection that is gone needs no answer; what was asked is done.
-                if outgoing
-                    .send(text(&frame.answering(request_id.clone())))
-                    .await
-                    .is_err()
-                {
-                    break;
-                }
-            }
-            drop(permit);
-        });
+        let texts = async move {
+            let frames = answer.await.unwrap_or_else(|fault| vec![refusal(family, &fault)]);
+            frames
+                .into_iter()
+                .map(|frame| text(&frame.answering(request_id.clone())))
+                .collect()
+        };
+        self.link.handle(lane, frame, texts).await;
+    }
+
+    async fn cancel(&self, cancel: CancelOperation, request_id: Option<Id>, frame: Frame) {
+        let mira = self.link.mira.clone();
+        let answer = async move {
+            let operation = api::id(&cancel.operation_id, "operation_id")?;
+            // The end of the turn is shown where its session is followed.
+            mira.operations.cancel(operation).await?;
+            Ok(vec![])
+        };
+        self.handle(None, (Family::Chat, request_id), frame, answer).await;
     }
 
     /// A turn of the user. It is stored before anything else; what comes of it is told by the session's events.
     async fn chat(&mut self, chat: Chat, request_id: Option<Id>) {
-        let metadata = chat.metadata.unwrap_or_default();
-        let name = self.session_name(metadata.session_id.as_deref());
-        let sent = async {
-            let session = self.session(&name).await?;
-            self.follow(&session).await?;
-            let project = match chat.project_id.as_deref().filter(|project| !project.is_empty()) {
-                Some(project) => Some(
-                    project
-                        .parse()
-                        .map_err(|error| Fault::from(error).field("project_id"))?,
-                ),
-                None => None,
-            };
-            let open_file = metadata.file_path.is_some() || metadata.file_content.is_some();
-            let editor = open_file.then(|| Editor {
-                path: metadata.file_path.clone(),
-                content: metadata.file_content.clone(),
-                language: metadata.language.clone(),
-                selection: metadata.selection.as_ref().map(|selection| Selection {
-                    start_line: selection.start_line,
-                    end_line: selection.end_line,
-                    text: selection.text.clone(),
-                }),
-            });
-            let turn = Turn {
-                session: session.id,
-                content: chat.content,
-                project,
-                editor,
-                idempotency_key: None,
-            };
-            Ok::<_, Fault>(self.mira.operations.send(turn).await?)
-        }
-        .await;
-        if let Err(fault) = sent {
+        if let Err(fault) = self.begin_turn(chat).await {
             self.refuse(Family::Chat, fault, request_id).await;
-            // Without this the client's input stays locked.
-            self.send(ServerFrame::terminator()).await;
+            self.unlock().await;
         }
     }
 
+    async fn begin_turn(&mut self, chat: Chat) -> Result<(), Fault> {
+        let metadata = chat.metadata.unwrap_or_default();
+        let session = self.session(metadata.session_id.as_deref()).await?;
+        if !self.link.follows(session.id) {
+            let opened = self.link.mira.operations.open_session(session.id).await?;
+            let turns = Turns::joining(&self.link.mira, &opened, HashSet::new()).await;
+            self.follow(opened.tail, turns);
+        }
+        let has_file = metadata.file_path.is_some() || metadata.file_content.is_some();
+        let send = ChatSendParams {
+            session_id: session.id.to_string(),
+            content: chat.content,
+            project_id: chat.project_id.filter(|project| !project.is_empty()),
+            context: has_file.then_some(ChatContext {
+                file_path: metadata.file_path,
+                file_content: metadata.file_content,
+                language: metadata.language,
+                selection: metadata.selection,
+            }),
+            idempotency_key: None,
+        };
+        self.link.mira.chat_send(send).await?;
+        Ok(())
+    }
+
     /// The history of a session, then what happens in it from there on.
-    async fn history(&mut self, session: &Session, command: ClientFrame, request_id: Option<Id>) {
-        let name = session.name.clone().unwrap_or_else(|| session.id.to_string());
+    async fn history(&mut self, params: MemoryGetRecent, request_id: Option<Id>) {
+        let size = params.count.unwrap_or(HISTORY).clamp(1, api::MAX_PAGE);
         let history = async {
+            let session = self.session(params.session_id.as_deref()).await?;
             // Followed before it is read, so that nothing falls in between; what the history already shows is not shown
             // again.
-            let opened = self.mira.operations.open_session(session.id).await?;
-            let (frame, answered) =
-                show::history(&self.mira, session, &name, command::history_size(&command)).await?;
+            let opened = self.link.mira.operations.open_session(session.id).await?;
+            let (frame, answered) = show::history(&self.link.mira, &session, size).await?;
             Ok::<_, Fault>((opened, frame, answered))
         }
         .await;
         match history {
             Ok((opened, frame, answered)) => {
                 self.send(frame.answering(request_id)).await;
-                let turns = Turns::joining(&self.mira, &opened, answered).await;
-                self.start_following(session.id, opened.tail, turns);
+                let turns = Turns::joining(&self.link.mira, &opened, answered).await;
+                self.follow(opened.tail, turns);
             }
             Err(fault) => self.refuse(Family::Memory, fault, request_id).await,
         }
     }
 
-    /// Shows the turns of a session from now on, unless that happens already.
-    async fn follow(&mut self, session: &Session) -> Result<(), Fault> {
-        if !self.following.contains_key(&session.id) {
-            let opened = self.mira.operations.open_session(session.id).await?;
-            let turns = Turns::joining(&self.mira, &opened, std::collections::HashSet::new()).await;
-            self.start_following(session.id, opened.tail, turns);
-        }
-        Ok(())
-    }
-
-    fn start_following(&mut self, session: SessionId, tail: mira_ops::Tail, turns: Turns) {
-        // First gone, then replaced, so that nothing is shown twice.
-        self.following.remove(&session);
-        let forward = forward(self.mira.clone(), tail, turns, self.outgoing.clone());
-        self.following
-            .insert(session, AbortOnDropHandle::new(tokio::spawn(forward)));
-    }
-
-    /// The session that a client names, or the server's own.
-    fn session_name(&self, named: Option<&str>) -> String {
-        named
-            .filter(|name| !name.is_empty())
-            .unwrap_or(&self.mira.about.default_session)
-            .to_owned()
-    }
-
-    /// A session by name, made when there is none; or by id, so that those of the native profile can be had too.
-    async fn session(&self, name: &str) -> Result<Session, Fault> {
-        if let Ok(id) = name.parse::<SessionId>()
-            && let Some(session) = self.mira.memory.session(id).await?
-        {
-            return Ok(session);
-        }
-        Ok(self.mira.memory.open_session(name).await?.0)
-    }
-
-    async fn refuse(&self, family: Family, Fault(body): Fault, request_id: Option<Id>) {
-        self.send(ServerFrame::Error(ErrorFrame::new(family, &body)).answering(request_id))
+    async fn save(&self, params: MemorySave, request_id: Option<Id>, frame: Frame) {
+        let session = match self.session(params.session_id.as_deref()).await {
+            Ok(session) => session,
+            Err(fault) => return self.refuse(Family::Memory, fault, request_id).await,
+        };
+        let lane = session_lane(&session.id.to_string());
+        let mira = self.link.mira.clone();
+        let answer = async move { command::save(&mira, &session, params).await };
+        self.handle(Some(lane), (Family::Memory, request_id), frame, answer)
             .await;
     }
 
+    /// Shows the turns of a session from now on.
+    fn follow(&mut self, tail: Tail, turns: Turns) {
+        let (mira, outgoing) = (self.link.mira.clone(), self.link.outgoing.clone());
+        self.link
+            .follow(tail.session(), forward(mira, tail, turns, outgoing));
+    }
+
+    /// The session that a client names, or the server's own: by name, made when there is none, or by id, so that those of
+    /// the native profile can be had too.
+    async fn session(&self, named: Option<&str>) -> Result<Session, Fault> {
+        let Mira { memory, about, .. } = &self.link.mira;
+        let name = named
+            .filter(|name| !name.is_empty())
+            .unwrap_or(&about.default_session);
+        if let Ok(id) = name.parse::<SessionId>()
+            && let Some(session) = memory.session(id).await?
+        {
+            return Ok(session);
+        }
+        Ok(memory.open_session(name).await?.0)
+    }
+
+    async fn refuse(&self, family: Family, fault: Fault, request_id: Option<Id>) {
+        self.send(refusal(family, &fault).answering(request_id)).await;
+    }
+
+    /// Ends a turn that was refused; without this the client's input stays locked.
+    async fn unlock(&self) {
+        self.send(ServerFrame::terminator()).await;
+    }
+
     async fn send(&self, frame: ServerFrame) {
-        // A connection that is gone needs no answer.
-        let _ = self.outgoing.send(text(&frame)).await;
+        self.link.send(text(&frame)).await;
     }
 }
 
 /// Shows the turns of a session until the connection goes, or the server has drained.
-async fn forward(mira: Mira, mut tail: mira_ops::Tail, mut turns: Turns, outgoing: Outgoing) {
+async fn forward(mira: Mira, mut tail: Tail, mut turns: Turns, outgoing: Outgoing) {
     for frame in turns.begin() {
         if outgoing.send(text(&frame)).await.is_err() {
             return;
@@ -378,14 +301,14 @@ async fn forward(mira: Mira, mut tail: mira_ops::Tail, mut turns: Turns, outgoin
     }
 }
 
+fn refusal(family: Family, Fault(body): &Fault) -> ServerFrame {
+    ServerFrame::Error(ErrorFrame::new(family, body))
+}
+
 fn text(frame: &ServerFrame) -> String {
     serde_json::to_string(frame).unwrap_or_else(|error| {
         // Types of the wire have string keys and no fallible parts, so this is a defect; the client hears of it.
         tracing::error!(error = %chain(&error), "a frame could not be written");
-        let body = ErrorBody::new(ErrorCode::Internal, "the server could not write its answer");
-        format!(
-            r#"{{"type":"error","message":"{}","code":"CHAT_ERROR"}}"#,
-            body.message
-        )
+        r#"{"type":"error","message":"the server could not write its answer","code":"CHAT_ERROR"}"#.to_owned()
     })
 }

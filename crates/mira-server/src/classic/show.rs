@@ -59,13 +59,18 @@ pub(super) fn listed(found: native::Project) -> ListedProject {
     }
 }
 
+/// What the frontend calls a session.
+pub(super) fn session_name(session: &Session) -> String {
+    session.name.clone().unwrap_or_else(|| session.id.to_string())
+}
+
 /// The messages of a session, newest first, and the turns whose answers are among them.
 pub(super) async fn history(
     mira: &Mira,
     session: &Session,
-    name: &str,
     size: u32,
 ) -> Result<(ServerFrame, HashSet<OperationId>), Fault> {
+    let name = session_name(session);
     let (page, mut behind) = mira.recent(session.id, None, size).await?;
     let mut answered = HashSet::new();
     let mut memories = Vec::with_capacity(page.len());
@@ -82,7 +87,7 @@ pub(super) async fn history(
         }
         memories.push(MemoryEntry {
             id: Id::Number(message.number),
-            session_id: name.to_owned(),
+            session_id: name.clone(),
             role,
             content: message.content,
             timestamp: message.time.to_string(),
@@ -101,7 +106,7 @@ pub(super) async fn history(
     let recent = MemoryList::Recent {
         memories,
         count,
-        session_id: name.to_owned(),
+        session_id: name,
     };
     Ok((ServerFrame::data(MemoryData::Tagged(recent)), answered))
 }

@@ -87,12 +87,12 @@ fn server(values: &mut Values) -> Server {
     }
     let host = values.text("MIRA_HOST");
     // What a name stands for is known when the port is bound, which refuses it as well.
-    let address = host.parse::<IpAddr>().ok();
-    if transport.auth_token.is_none() && address.is_some_and(|address| !address.to_canonical().is_loopback())
-    {
-        values
-            .problems
-            .push(Problem::TokenRequired { host: host.clone() });
+    let is_reachable = host
+        .parse::<IpAddr>()
+        .is_ok_and(|address| !address.to_canonical().is_loopback());
+    if is_reachable && transport.auth_token.is_none() {
+        let host = host.clone();
+        values.problems.push(Problem::TokenRequired { host });
     }
     Server {
         host,
@@ -104,14 +104,14 @@ fn server(values: &mut Values) -> Server {
 /// None, with a problem noted, when there is no place for the data.
 fn storage(values: &mut Values) -> Option<Storage> {
     let data_dir = values.path("MIRA_DATA_DIR");
-    let data_dir = data_dir.or_else(|| Some(directories()?.data_dir().to_owned()));
-    if data_dir.is_none() {
+    let Some(data_dir) = data_dir.or_else(|| Some(directories()?.data_dir().to_owned())) else {
         values.problems.push(Problem::NoDataDirectory);
-    }
+        return None;
+    };
     let database = values.database("DATABASE_URL");
     Some(Storage {
-        database: database.or_else(|| Some(data_dir.as_ref()?.join("mira.db")))?,
-        data_dir: data_dir?,
+        database: database.unwrap_or_else(|| data_dir.join("mira.db")),
+        data_dir,
     })
 }
 

@@ -112,7 +112,7 @@ pub(super) fn flag(value: &str) -> Option<bool> {
 }
 
 /// A whole number; underscores may group its digits.
-pub(super) fn integer(value: &str) -> Option<u64> {
+fn integer(value: &str) -> Option<u64> {
     value.replace('_', "").parse().ok()
 }
 
@@ -143,7 +143,7 @@ fn show_bytes(bytes: u64) -> String {
     )
 }
 
-pub(super) fn list(value: &str) -> impl Iterator<Item = &str> {
+fn list(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim).filter(|entry| !entry.is_empty())
 }
 

@@ -65,6 +65,8 @@ pub(super) struct Socket {
     meter: Meter,
     unsent: VecDeque<Chunk>,
     progress: Instant,
+    /// Set by a failed read: from there on frames can no longer be told apart, and the protocol machine must be left alone.
+    broken: bool,
 }
 
 /// What one call of [`Socket::read`] brought.
@@ -135,6 +137,7 @@ impl Socket {
             },
             unsent: VecDeque::new(),
             progress: now,
+            broken: false,
         }
     }
 
@@ -171,7 +174,10 @@ impl Socket {
             // Never read from a stream, by its own account.
             Ok(Message::Frame(_)) => Ok(Inbound::Control),
             Err(error) => match Failure::from_error(error, self.protocol.get_config()) {
-                Some(failure) => Err(failure),
+                Some(failure) => {
+                    self.broken = true;
+                    Err(failure)
+                }
                 None => Ok(Inbound::Nothing),
             },
         }
@@ -321,13 +327,11 @@ impl Socket {
     /// Reads on until the peer has seen the close frame. Closing a socket with unread data would reset it, and the
     /// reset would overtake the frames just sent.
     async fn await_answer(&mut self) -> io::Result<()> {
-        loop {
+        while !self.broken {
             match self.read() {
                 Ok(Inbound::Nothing) => self.readable().await?,
                 Ok(Inbound::Close) | Err(Failure::Lost) => return Ok(()),
-                Ok(Inbound::Text(_) | Inbound::Binary | Inbound::Control) => {}
-                // Frames can no longer be told apart.
-                Err(_) => break,
+                Ok(Inbound::Text(_) | Inbound::Binary | Inbound::Control) | Err(_) => {}
             }
         }
         let mut discarded = [0; KIB];

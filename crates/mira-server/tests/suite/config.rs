@@ -267,8 +267,8 @@ fn all_problems_are_reported_at_once_and_no_secret_in_them() {
   - MIRA_ALLOWED_ORIGINS in the environment: expected a comma-separated list of `loopback` and origins such as https://mira.example.com, found `*`
   - MIRA_MAX_FRAME_BYTES in the environment: expected bytes, from 64KiB to 1TiB, such as 512KiB, 80MiB or 1GiB, found `80MB`
   - DATABASE_URL in the environment: expected a path or sqlite:PATH; PostgreSQL, other servers and in-memory databases are not supported, found something else
-  - MIN_SALIENCE_FOR_QDRANT in the environment: expected a number from 0 to 1, found `6`
   - EMBED_HEADS in the environment: expected a comma-separated list of semantic, code, summary, documents, relationship, found `code,dreams`
+  - MIN_SALIENCE_FOR_QDRANT in the environment: expected a number from 0 to 1, found `6`
   - USE_ROLLING_SUMMARIES in the environment: expected true or false, found `perhaps`
   - MIRA_DEAD_PEER_TIMEOUT must be at least twice MIRA_HEARTBEAT, or healthy clients would be dropped
   - MIRA_HOST is 0.0.0.0, which other machines can reach: set MIRA_AUTH_TOKEN as well, or MIRA_HOST to 127.0.0.1

@@ -26,7 +26,7 @@ pub(super) async fn start(upstream: SocketAddr) -> anyhow::Result<SocketAddr> {
 
 async fn relay(client: TcpStream, upstream: SocketAddr) -> anyhow::Result<()> {
     client.set_nodelay(true)?;
-    let mut client = tokio_tungstenite::accept_async(client).await?;
+    let mut client = tokio_tungstenite::accept_async_with_config(client, Some(super::quick())).await?;
     client.next().await;
     let mut upstream = BufReader::new(TcpStream::connect(upstream).await?);
     upstream.get_mut().write_all(REQUEST).await?;

@@ -4,8 +4,7 @@ use mira_server::config::{Place, Problem, Warning};
 
 use super::load;
 
-/// The names of a setting, a value that is accepted, and one that is not where
-/// there is such a value.
+/// The names of a setting, a value that is accepted, and one that is not where there is such a value.
 pub(super) const CASES: &[(&[&str], &str, Option<&str>)] = &[
     (&["OPENAI_EMBEDDING_MODEL", "MIRA_EMBED_MODEL"], "small", None),
     (
@@ -71,20 +70,21 @@ pub(super) const CASES: &[(&[&str], &str, Option<&str>)] = &[
 fn settings_of_parts_to_come_are_checked_and_warned_about() {
     let without = format!("{:?}", load(&[]).unwrap());
     for (names, accepted, refused) in CASES {
-        for name in *names {
+        for &name in *names {
             let mut config = load(&[(name, accepted)]).unwrap_or_else(|problems| panic!("{problems}"));
-            let warnings = std::mem::take(&mut config.warnings);
-            let place = Place::Environment;
-            let name = (*name).to_owned();
-            assert_eq!(warnings, [Warning::Later { name, place }]);
-            assert_eq!(format!("{config:?}"), without, "{names:?}");
-        }
-        for name in refused.iter().flat_map(|_| *names) {
-            let problems = load(&[(name, refused.unwrap())]).unwrap_err();
-            assert!(
-                matches!(&problems.0[..], [Problem::Invalid { name: found, .. }] if found == name),
-                "{problems}"
-            );
+            let warning = Warning::Later {
+                name: name.to_owned(),
+                place: Place::Environment,
+            };
+            assert_eq!(std::mem::take(&mut config.warnings), [warning]);
+            assert_eq!(format!("{config:?}"), without, "{name}");
+            if let Some(refused) = refused {
+                let problems = load(&[(name, refused)]).unwrap_err();
+                assert!(
+                    matches!(&problems.0[..], [Problem::Invalid { name: found, .. }] if found == name),
+                    "{problems}"
+                );
+            }
         }
     }
     let config = load(&[
