@@ -22,26 +22,41 @@ async fn cancelled(script: Script, request: usize) -> Vec<String> {
     assert_eq!(outcome, Outcome::ClientGone);
 
     let again = client.call("operation.cancel", wanted).await;
-    assert_eq!(again["operation"]["status"], "cancelled", "cancelling again is harmless");
+    assert_eq!(
+        again["operation"]["status"], "cancelled",
+        "cancelling again is harmless"
+    );
     mira.upstream.replace(crate::harness::answering("Here I am."));
-    assert_eq!(client.turn(&session, "And now?").await.end()["type"], "operation.completed");
-    mira.close().await;
+    assert_eq!(
+        client.turn(&session, "And now?").await.end()["type"],
+        "operation.completed"
+    );
+    mira.close(client).await;
     crate::story::story(&events)
 }
 
 #[tokio::test]
 async fn before_the_first_token() {
     let story = cancelled(script([reasoner("slow").hold("here").text("Too late.")]), 0).await;
-    assert_eq!(story, ["started", "pending to started", "shows the reasoner", "cancelled"]);
+    assert_eq!(
+        story,
+        ["started", "pending to started", "shows the reasoner", "cancelled"]
+    );
 }
 
 #[tokio::test]
 async fn in_the_middle_of_the_text() {
     let slow = reasoner("slow").text("Once upon a ").hold("here").text("time");
     let story = cancelled(script([slow]), 0).await;
-    assert_eq!(story[..3], ["started", "pending to started", "shows the reasoner"]);
+    assert_eq!(
+        story[..3],
+        ["started", "pending to started", "shows the reasoner"]
+    );
     // How much was told depends on how far the server had read.
-    assert!(matches!(story[3..], [ref end] | [_, ref end] if end == "cancelled"), "{story:?}");
+    assert!(
+        matches!(story[3..], [ref end] | [_, ref end] if end == "cancelled"),
+        "{story:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Turns that go well, in the native profile.
 
-use mira_llm::scripted::{Endpoint as Route, Step};
 use mira_client::Update;
+use mira_llm::scripted::{Endpoint as Route, Step};
 use mira_proto::native::{ChatSend, ChatSendParams, Event};
 use serde_json::json;
 
@@ -42,7 +42,7 @@ async fn a_chat_without_tools() {
         .await;
     assert_eq!(got["operation"]["status"], "completed");
     assert_eq!(got["operation"]["text"], "Grüße, 🦀 from Mira!");
-    mira.close().await;
+    mira.close(client).await;
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_second_turn_knows_the_first() {
         second.contains("My name is Peter.") && second.contains("Yes."),
         "{second}"
     );
-    mira.close().await;
+    mira.close(client).await;
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_chat_with_tool_calls() {
             "completed",
         ]
     );
-    mira.close().await;
+    mira.close(client).await;
 }
 
 #[tokio::test]
@@ -130,13 +130,23 @@ async fn a_delegation_offers_a_file_that_is_applied_and_undone() {
             "completed",
         ]
     );
-    let offered = turn.events.iter().find(|event| event["event"]["type"] == "operation.artifact_completed");
+    let offered = turn
+        .events
+        .iter()
+        .find(|event| event["event"]["type"] == "operation.artifact_completed");
     let artifact = &offered.unwrap()["event"]["artifact"];
     assert_eq!(artifact["content"], new);
-    assert_eq!(mira.on_disk("src/greet.rs").unwrap(), b"// old\r\n", "nothing is written unasked");
+    assert_eq!(
+        mira.on_disk("src/greet.rs").unwrap(),
+        b"// old\r\n",
+        "nothing is written unasked"
+    );
     let wanted = json!({"artifact_id": artifact["artifact_id"]});
     let diff = client.call("artifact.diff", wanted.clone()).await;
-    assert_eq!((&diff["base_changed"], &diff["is_new_file"]), (&json!(false), &json!(false)));
+    assert_eq!(
+        (&diff["base_changed"], &diff["is_new_file"]),
+        (&json!(false), &json!(false))
+    );
 
     let applied = client.call("artifact.apply", wanted.clone()).await;
     assert_eq!(applied["path"], "src/greet.rs");
@@ -154,14 +164,16 @@ async fn a_delegation_offers_a_file_that_is_applied_and_undone() {
     let forced = json!({"artifact_id": wanted["artifact_id"], "force": true});
     client.call("artifact.apply", forced).await;
     assert_eq!(mira.on_disk("src/greet.rs").unwrap(), b"pub fn greet() {}\n");
-    mira.close().await;
+    mira.close(client).await;
 }
 
 #[tokio::test]
 async fn a_file_of_the_reasoner_is_offered_and_a_new_file_is_removed_by_undo() {
     let artifact = json!({"path": "notes/todo.md", "content": "- water\n", "language": "markdown"});
     let rules = [
-        reasoner("offers").no_tool_output().tool_call("create_artifact", &artifact),
+        reasoner("offers")
+            .no_tool_output()
+            .tool_call("create_artifact", &artifact),
         reasoner("answers").tool_output("create_artifact").text("A list."),
     ];
     let mira = Mira::start(script(rules)).await;
@@ -176,13 +188,43 @@ async fn a_file_of_the_reasoner_is_offered_and_a_new_file_is_removed_by_undo() {
     assert_eq!(mira.on_disk("notes/todo.md").unwrap(), b"- water\n");
     client.call("artifact.undo", wanted).await;
     assert_eq!(mira.on_disk("notes/todo.md"), None);
-    mira.close().await;
+    mira.close(client).await;
+}
+
+#[tokio::test]
+async fn odd_texts_come_back_as_they_are() {
+    let texts = [
+        "\0",
+        "a\u{0}b",
+        "\u{feff}bom",
+        "e\u{301}",
+        "مرحبا",
+        "👩‍👩‍👧\u{200d}",
+        "\r\n\t x",
+        "\u{10ffff}",
+        "<script>",
+    ];
+    let rules = texts.map(|text| reasoner(text).last_user_contains(format!("[{text}]")).text(text));
+    let mira = Mira::start(script(rules)).await;
+    let (mut client, session) = Native::in_session(&mira.server, "main").await;
+    let mut said = Vec::new();
+    for text in texts {
+        let turn = client.turn(&session, &format!("[{text}]")).await;
+        assert_eq!(answer(&turn.events), text);
+        said.push(("user".to_owned(), format!("[{text}]")));
+        said.push(("assistant".to_owned(), text.to_owned()));
+    }
+    assert_eq!(client.messages(&session).await, said);
+    mira.close(client).await;
 }
 
 #[tokio::test]
 async fn two_sessions_run_side_by_side_and_hear_only_themselves() {
     let rules = ["one", "two"].map(|name| {
-        reasoner(name).last_user_contains(name).hold(name).text(format!("This is {name}."))
+        reasoner(name)
+            .last_user_contains(name)
+            .hold(name)
+            .text(format!("This is {name}."))
     });
     let mira = Mira::start(script(rules)).await;
     let (mut first, one) = Native::in_session(&mira.server, "one").await;
@@ -199,7 +241,7 @@ async fn two_sessions_run_side_by_side_and_hear_only_themselves() {
     let events = first.until_end(&in_one["operation_id"]).await;
     assert_eq!(answer(&events), "This is one.");
     assert!(events.iter().all(|event| event["session_id"] == one.as_str()));
-    mira.close().await;
+    mira.close((first, second)).await;
 }
 
 #[tokio::test]
@@ -212,8 +254,11 @@ async fn two_clients_of_a_session_hear_the_same() {
     assert_eq!(second.until_end(operation).await, turn.events);
     first.call("session.close", json!({"session_id": session})).await;
     let again = second.turn(&session, "And again").await;
-    assert_eq!(first.call("session.open", json!({"name": "main"})).await["last_seq"], again.events.last().unwrap()["seq"]);
-    mira.close().await;
+    assert_eq!(
+        first.call("session.open", json!({"name": "main"})).await["last_seq"],
+        again.events.last().unwrap()["seq"]
+    );
+    mira.close((first, second)).await;
 }
 
 #[tokio::test]
@@ -242,5 +287,5 @@ async fn the_client_crate_is_served_too() {
     }
     assert_eq!(said, "From Mira.");
     session.close().await;
-    mira.close().await;
+    mira.close(()).await;
 }

@@ -35,7 +35,7 @@ impl Classic {
 
     pub(crate) async fn ask_history(&mut self, session: &str) {
         let params = json!({"session_id": session, "count": 100});
-        self.send(&command("memory", "memory.get_recent", params)).await;
+        self.send(&command("memory", "memory.get_recent", &params)).await;
     }
 
     pub(crate) async fn send(&mut self, frame: &Value) {
@@ -90,13 +90,15 @@ impl Classic {
 
     /// Sends a command and returns the next frame.
     pub(crate) async fn ask(&mut self, family: &str, method: &str, params: Value) -> Value {
-        self.send(&command(family, method, params)).await;
+        self.send(&command(family, method, &params)).await;
         self.frame().await
     }
 
     /// Makes a project of this directory and returns its id.
     pub(crate) async fn project(&mut self, directory: &std::path::Path) -> String {
-        let made = self.ask("project", "project.create", json!({"name": "Garden"})).await;
+        let made = self
+            .ask("project", "project.create", json!({"name": "Garden"}))
+            .await;
         let id = made["data"]["project"]["id"].as_str().unwrap().to_owned();
         let params = json!({"project_id": id, "directory_path": directory});
         let attached = self.ask("project", "project.attach_local", params).await;
@@ -107,7 +109,7 @@ impl Classic {
     }
 }
 
-pub(crate) fn command(family: &str, method: &str, params: Value) -> Value {
+pub(crate) fn command(family: &str, method: &str, params: &Value) -> Value {
     json!({"type": format!("{family}_command"), "method": method, "params": params})
 }
 

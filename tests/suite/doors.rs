@@ -22,7 +22,10 @@ async fn initialize_comes_first_and_once_and_in_this_version() {
     assert!(early["data"]["hint"].is_string(), "{early}");
     let other = json!({"protocol_version": 2, "client": {"name": "suite", "version": "1"}});
     let other = client.refused("initialize", other).await;
-    assert_eq!((code(&other).as_str(), &other["data"]["field"]), ("protocol_version", &json!("protocol_version")));
+    assert_eq!(
+        (code(&other).as_str(), &other["data"]["field"]),
+        ("protocol_version", &json!("protocol_version"))
+    );
 
     let hello = client.initialize().await;
     let version = env!("CARGO_PKG_VERSION");
@@ -40,7 +43,7 @@ async fn initialize_comes_first_and_once_and_in_this_version() {
             ],
         })
     );
-    mira.close().await;
+    mira.close(client).await;
 }
 
 #[tokio::test]
@@ -49,9 +52,12 @@ async fn binary_frames_are_refused_and_the_connection_goes_on() {
     let mut client = Native::hello(&mira.server).await;
     client.socket.send_message(Message::binary(vec![1, 2, 3])).await;
     let refused = client.socket.frame().await;
-    assert_eq!((&refused["id"], &refused["error"]["data"]["code"]), (&Value::Null, &json!("bad_request")));
+    assert_eq!(
+        (&refused["id"], &refused["error"]["data"]["code"]),
+        (&Value::Null, &json!("bad_request"))
+    );
     client.call("session.list", json!({})).await;
-    mira.close().await;
+    mira.close(client).await;
 }
 
 #[tokio::test]
@@ -64,7 +70,7 @@ async fn a_frame_over_the_limit_ends_its_connection_and_no_other() {
     assert_eq!(refused["error"]["data"]["code"], "too_large");
     assert!(matches!(client.socket.end().await, Heard::Closed(1009, _)));
     other.call("session.list", json!({})).await;
-    mira.close().await;
+    mira.close((other, client)).await;
 }
 
 #[tokio::test]
@@ -76,7 +82,11 @@ async fn a_token_is_asked_for_and_taken_in_the_header_or_the_first_frame() {
     assert_eq!(status, 401);
     assert!(body.contains("unauthorized"), "{body}");
 
-    for first in [initialize(None), initialize(Some("wrong")), json!({"type": "chat", "content": "Hello"})] {
+    for first in [
+        initialize(None),
+        initialize(Some("wrong")),
+        json!({"type": "chat", "content": "Hello"}),
+    ] {
         let mut socket = Socket::connect_with(address, &[]).await.unwrap();
         socket.send(first.to_string()).await;
         let refused = socket.frame().await;
@@ -85,11 +95,13 @@ async fn a_token_is_asked_for_and_taken_in_the_header_or_the_first_frame() {
     }
 
     let mut socket = Socket::connect_with(address, &[]).await.unwrap();
-    socket.send(initialize(Some("s3cret-s3cret-s3cret")).to_string()).await;
+    socket
+        .send(initialize(Some("s3cret-s3cret-s3cret")).to_string())
+        .await;
     assert_eq!(socket.frame().await["result"]["protocol_version"], 1);
     let mut client = Native::hello(&mira.server).await;
     client.call("session.list", json!({})).await;
-    mira.close().await;
+    mira.close((socket, client)).await;
 }
 
 #[tokio::test]
@@ -97,14 +109,23 @@ async fn pages_of_other_origins_are_turned_away() {
     let mira = Mira::start(answering("Hi.")).await;
     let address = &mira.server.address;
     for origin in ["https://evil.example", "http://localhost.evil.example", "null"] {
-        let (status, body) = Socket::connect_with(address, &[("origin", origin)]).await.unwrap_err();
+        let (status, body) = Socket::connect_with(address, &[("origin", origin)])
+            .await
+            .unwrap_err();
         assert_eq!(status, 403, "{origin}");
         assert!(body.contains("MIRA_ALLOWED_ORIGINS"), "{body}");
     }
-    for origin in ["http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:80"] {
-        assert!(Socket::connect_with(address, &[("origin", origin)]).await.is_ok(), "{origin}");
+    for origin in [
+        "http://localhost:5173",
+        "http://127.0.0.1:3000",
+        "http://[::1]:80",
+    ] {
+        assert!(
+            Socket::connect_with(address, &[("origin", origin)]).await.is_ok(),
+            "{origin}"
+        );
     }
-    mira.close().await;
+    mira.close(()).await;
 }
 
 #[tokio::test]
@@ -114,13 +135,28 @@ async fn the_server_refuses_to_start_where_it_would_not_be_safe() {
     let elsewhere = elsewhere.path().to_str().unwrap();
     let cases: [(&[(&str, &str)], &str); 4] = [
         (&[], "another"),
-        (&[("MIRA_HOST", "0.0.0.0"), ("MIRA_DATA_DIR", elsewhere)], "MIRA_AUTH_TOKEN"),
-        (&[("MIRA_PORT", "http"), ("MIRA_DATA_DIR", elsewhere)], "MIRA_PORT"),
-        (&[("MIRA_PORT", mira.server.address.rsplit(':').next().unwrap()), ("MIRA_DATA_DIR", elsewhere)], "could not listen on"),
+        (
+            &[("MIRA_HOST", "0.0.0.0"), ("MIRA_DATA_DIR", elsewhere)],
+            "MIRA_AUTH_TOKEN",
+        ),
+        (
+            &[("MIRA_PORT", "http"), ("MIRA_DATA_DIR", elsewhere)],
+            "MIRA_PORT",
+        ),
+        (
+            &[
+                ("MIRA_PORT", mira.server.address.rsplit(':').next().unwrap()),
+                ("MIRA_DATA_DIR", elsewhere),
+            ],
+            "could not listen on",
+        ),
     ];
     for (settings, reason) in cases {
         let (status, log) = mira.run_beside(settings).await;
-        assert!(!status.success() && log.contains(reason), "{settings:?}: {status} {log}");
+        assert!(
+            !status.success() && log.contains(reason),
+            "{settings:?}: {status} {log}"
+        );
     }
-    mira.close().await;
+    mira.close(()).await;
 }

@@ -3,7 +3,7 @@
 use mira_llm::scripted::{Fault, HttpFault, Rule, Step};
 use serde_json::{Value, json};
 
-use crate::harness::{Mira, answering, delegating, file, reasoner, coder, script};
+use crate::harness::{Mira, answering, coder, delegating, file, reasoner, script};
 use crate::native::{Native, Turn};
 
 const BEGINNING: [&str; 3] = ["started", "pending to started", "shows the reasoner"];
@@ -15,8 +15,11 @@ async fn turn(rules: impl IntoIterator<Item = Rule>) -> (Turn, Vec<String>) {
     let (mut client, session) = Native::in_session(&mira.server, "main").await;
     let turn = client.turn(&session, "Hello").await;
     mira.upstream.replace(answering("Here I am."));
-    assert_eq!(client.turn(&session, "And now?").await.end()["type"], "operation.completed");
-    mira.close().await;
+    assert_eq!(
+        client.turn(&session, "And now?").await.end()["type"],
+        "operation.completed"
+    );
+    mira.close(client).await;
     let story = turn.story();
     assert_eq!(story[..3], BEGINNING);
     (turn, story[3..].to_vec())
@@ -28,7 +31,11 @@ fn failing(fault: Fault) -> Rule {
 
 fn error(turn: &Turn) -> (&Value, bool, bool) {
     let error = &turn.end()["error"];
-    (&error["code"], error["retryable"] == true, error["hint"].is_string())
+    (
+        &error["code"],
+        error["retryable"] == true,
+        error["hint"].is_string(),
+    )
 }
 
 #[tokio::test]
@@ -46,23 +53,39 @@ async fn a_limit_of_the_rate_is_waited_for() {
         body: None,
     });
     let (turn, story) = turn([failing(limited).once(), reasoner("answers").text("Here.")]).await;
-    assert_eq!(story, ["retries after model_rate_limited", "says Here.", "completed"]);
+    assert_eq!(
+        story,
+        ["retries after model_rate_limited", "says Here.", "completed"]
+    );
     let retrying = &turn.events[3]["event"];
-    assert_eq!((&retrying["attempt"], &retrying["delay_ms"]), (&json!(2), &json!(1000)));
+    assert_eq!(
+        (&retrying["attempt"], &retrying["delay_ms"]),
+        (&json!(2), &json!(1000))
+    );
     let waited = turn.events[4]["time_ms"].as_i64().unwrap() - turn.events[3]["time_ms"].as_i64().unwrap();
     assert!(waited >= 900, "{waited} ms");
 }
 
 #[tokio::test]
 async fn a_failure_that_passes() {
-    let (_, story) = turn([failing(Fault::http(500)).once(), reasoner("answers").text("Here.")]).await;
-    assert_eq!(story, ["retries after model_overloaded", "says Here.", "completed"]);
+    let (_, story) = turn([
+        failing(Fault::http(500)).once(),
+        reasoner("answers").text("Here."),
+    ])
+    .await;
+    assert_eq!(
+        story,
+        ["retries after model_overloaded", "says Here.", "completed"]
+    );
 }
 
 #[tokio::test]
 async fn a_failure_that_stays() {
     let (turn, story) = turn([failing(Fault::http(500))]).await;
-    assert_eq!(story, ["retries after model_overloaded", "failed: model_overloaded"]);
+    assert_eq!(
+        story,
+        ["retries after model_overloaded", "failed: model_overloaded"]
+    );
     assert_eq!(error(&turn), (&json!("model_overloaded"), true, true));
 }
 
@@ -100,7 +123,10 @@ async fn broken_arguments_of_a_tool_go_back_to_the_reasoner() {
     let [calls, fails, says, completed] = story.as_slice() else {
         panic!("{story:?}");
     };
-    assert_eq!((calls.as_str(), says.as_str(), completed.as_str()), ("calls create_artifact", "says I see.", "completed"));
+    assert_eq!(
+        (calls.as_str(), says.as_str(), completed.as_str()),
+        ("calls create_artifact", "says I see.", "completed")
+    );
     assert!(fails.starts_with("create_artifact fails: "), "{fails}");
 }
 
@@ -114,7 +140,9 @@ async fn a_coder_that_delivers_nothing_usable_is_told_to_the_reasoner() {
         .run(json!({"session_id": session, "content": "Write it.", "project_id": project}))
         .await;
     let story = turn.story();
-    let failed = story.iter().find(|line| line.starts_with("generate_code fails: "));
+    let failed = story
+        .iter()
+        .find(|line| line.starts_with("generate_code fails: "));
     assert!(failed.is_some_and(|line| line.contains("twice")), "{story:?}");
     assert_eq!(story.last().unwrap(), "completed");
     let got = json!({"operation_id": turn.accepted["operation_id"]});
@@ -124,5 +152,5 @@ async fn a_coder_that_delivers_nothing_usable_is_told_to_the_reasoner() {
         (&delegation["status"], &delegation["error"]["code"]),
         (&json!("failed"), &json!("delegation_failed"))
     );
-    mira.close().await;
+    mira.close(client).await;
 }

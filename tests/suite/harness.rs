@@ -106,8 +106,10 @@ impl Mira {
     }
 
     /// Checks what every journal tells, stops the server, and checks that it ended well, that its log has no error,
-    /// and that the upstream found nothing wrong.
-    pub(crate) async fn close(mut self) {
+    /// and that the upstream found nothing wrong. The test's clients are dropped first, since the server waits a little
+    /// for those that do not answer its farewell.
+    pub(crate) async fn close<C>(mut self, clients: C) {
+        drop(clients);
         let mut client = Native::hello(&self.server).await;
         for session in client.pages("session.list", json!({}), "sessions").await {
             let events = client.journal(session["session_id"].as_str().unwrap()).await;
@@ -234,10 +236,8 @@ fn command(settings: &[(String, String)]) -> Command {
 
 /// Waits, and fails the test when it takes too long.
 pub(crate) async fn soon<T>(what: &str, awaited: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(DEADLINE, awaited).await {
-        Ok(done) => done,
-        Err(_) => panic!("waited too long for {what}"),
-    }
+    let done = tokio::time::timeout(DEADLINE, awaited).await;
+    done.unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
 
 /// A rule for the reasoner.

@@ -174,6 +174,11 @@ impl Native {
         }
     }
 
+    /// Drops the notifications that came before the last answer.
+    pub(crate) fn forget(&mut self) {
+        self.inbox.clear();
+    }
+
     /// The parameters of the next `event`.
     pub(crate) async fn event(&mut self) -> Value {
         let mut notification = self.notification().await;

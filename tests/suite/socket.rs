@@ -93,9 +93,8 @@ impl Socket {
     /// The next frame, or the end.
     pub(crate) async fn hear(&mut self) -> Heard {
         loop {
-            let message = match soon("a frame", self.0.next()).await {
-                Some(Ok(message)) => message,
-                Some(Err(_)) | None => return Heard::Gone,
+            let Some(Ok(message)) = soon("a frame", self.0.next()).await else {
+                return Heard::Gone;
             };
             match message {
                 Message::Text(text) => return Heard::Frame(serde_json::from_str(&text).unwrap()),

@@ -9,8 +9,9 @@ mod normal;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use futures_util::future::join_all;
 use mira_llm::scripted::Script;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::classic::has;
 use crate::harness::{Mira, soon};
@@ -37,9 +38,7 @@ async fn every_transcript_is_kept() {
         .collect();
     files.sort();
     assert!(files.len() >= 7, "{files:?}");
-    for file in files {
-        check(&file).await;
-    }
+    join_all(files.iter().map(|file| check(file))).await;
 }
 
 fn folder() -> PathBuf {
@@ -56,8 +55,13 @@ async fn check(file: &Path) {
     for (path, content) in &files {
         mira.put(path, content);
     }
-    let expected: Vec<Exchange> = written["exchanges"].as_array().unwrap().iter().map(exchange).collect();
-    let mut names = Names::new(&mira.directory());
+    let expected: Vec<Exchange> = written["exchanges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(exchange)
+        .collect();
+    let mut names = Names::new(&mira);
     let mut socket = Socket::connect(&mira.server).await;
     let mut played = Vec::new();
     for exchange in &expected {
@@ -68,10 +72,14 @@ async fn check(file: &Path) {
         std::fs::write(file, write(&written, &played)).unwrap();
     } else {
         for (number, (played, expected)) in played.iter().zip(&expected).enumerate() {
-            compare(&format!("{name}, exchange {}", number + 1), played, &expected.receive);
+            compare(
+                &format!("{name}, exchange {}", number + 1),
+                played,
+                &expected.receive,
+            );
         }
     }
-    mira.close().await;
+    mira.close(socket).await;
 }
 
 fn exchange(written: &Value) -> Exchange {
@@ -105,42 +113,43 @@ async fn play(socket: &mut Socket, names: &mut Names, exchange: &Exchange) -> Ve
             frames.push(frame);
         }
     }
-    normal::joined(frames).into_iter().map(|frame| names.normal(frame)).collect()
+    normal::joined(frames)
+        .into_iter()
+        .map(|frame| names.normal(frame))
+        .collect()
 }
 
 fn compare(place: &str, played: &[Value], expected: &[Value]) {
-    let hint = format!("if that is meant, rewrite the transcripts: {BLESS}=1 cargo test -p mira-backend transcripts");
+    let hint = format!(
+        "if that is meant, rewrite the transcripts: {BLESS}=1 cargo test -p mira-backend transcripts"
+    );
     for (number, (played, expected)) in played.iter().zip(expected).enumerate() {
         assert_eq!(played, expected, "{place}, frame {}; {hint}", number + 1);
     }
-    assert_eq!(played.len(), expected.len(), "{place}: the number of frames; {hint}");
+    assert_eq!(
+        played.len(),
+        expected.len(),
+        "{place}: the number of frames; {hint}"
+    );
 }
 
 /// The file of a transcript: one line per frame.
 fn write(written: &Value, played: &[Vec<Value>]) -> String {
-    let mut text = String::from("{\n");
-    for member in ["about", "files", "script"] {
-        let value = serde_json::to_string_pretty(&written[member]).unwrap();
-        text += &format!("\"{member}\": {value},\n");
-    }
-    text += "\"exchanges\": [\n";
-    let exchanges: Vec<String> = written["exchanges"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .zip(played)
-        .map(|(exchange, received)| {
-            let frames: Vec<String> = received.iter().map(|frame| format!("    {frame}")).collect();
-            let of = |member: &str| exchange.get(member).unwrap_or(&json!(null)).to_string();
-            format!(
-                "{{\n  \"send\": {},\n  \"until\": {},\n  \"receive\": [\n{}\n  ]\n}}",
-                of("send"),
-                of("until"),
-                frames.join(",\n")
-            )
+    let pretty = |member: &str| serde_json::to_string_pretty(&written[member]).unwrap();
+    let exchanges = written["exchanges"].as_array().unwrap().iter().zip(played);
+    let exchanges: Vec<String> = exchanges
+        .map(|(exchange, frames)| {
+            let (send, until) = (&exchange["send"], &exchange["until"]);
+            let frames: Vec<String> = frames.iter().map(|frame| format!("    {frame}")).collect();
+            let frames = frames.join(",\n");
+            format!("{{\n  \"send\": {send},\n  \"until\": {until},\n  \"receive\": [\n{frames}\n  ]\n}}")
         })
         .collect();
-    text += &exchanges.join(",\n");
-    text += "\n]\n}\n";
-    text
+    format!(
+        "{{\n\"about\": {},\n\"files\": {},\n\"script\": {},\n\"exchanges\": [\n{}\n]\n}}\n",
+        pretty("about"),
+        pretty("files"),
+        pretty("script"),
+        exchanges.join(",\n")
+    )
 }

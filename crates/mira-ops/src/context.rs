@@ -13,7 +13,7 @@ use mira_workspace::{Files, Project, RelativePath, language_of};
 use crate::Error;
 use crate::operation::ContextPart;
 use crate::operations::Inner;
-use crate::turns::{Editor, Job, Selection};
+use crate::turns::{Editor, Job, MAX_MESSAGE_BYTES, Selection};
 
 /// Caps of the parts, in tokens. That of the conversation is among the options.
 const PERSONA_CAP: usize = 4_000;
@@ -105,8 +105,9 @@ pub(crate) async fn assemble(
         input.push(Item::Developer(part));
     }
     let said = &job.turn.content;
-    // The user's own words are never cut; what a turn may carry was checked when it was accepted.
-    receipt.note("request", None, said, usize::MAX, "what the user said");
+    // The user's own words are never cut: what a turn may carry was checked when it was accepted, and a token is at
+    // least a byte.
+    receipt.note("request", None, said, MAX_MESSAGE_BYTES, "what the user said");
     input.push(Item::User(said.clone()));
     Ok(Context {
         instructions,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-/// The lanes of the whole server. The lock is a plain one: it is held for a few instructions and never across an await.
+/// A set of lanes, which clones share. The lock is a plain one: it is held for a few instructions and never across an await.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lanes(Arc<Mutex<HashMap<String, Tail>>>);
 

@@ -9,7 +9,8 @@ use tokio::sync::Semaphore;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::api::Mira;
-use crate::transport::{Frame, Incoming, Outgoing, Received};
+use crate::lanes::Lanes;
+use crate::transport::{Connection, Frame, Incoming, Outgoing, Received};
 
 /// Requests of one connection that are handled at the same time; beyond that the next one waits to be read.
 const IN_FLIGHT: usize = 64;
@@ -18,9 +19,13 @@ const IN_FLIGHT: usize = 64;
 pub(crate) struct Link {
     pub mira: Mira,
     pub outgoing: Outgoing,
+    incoming: Incoming,
     /// The sessions whose events this client receives.
     following: HashMap<SessionId, AbortOnDropHandle<()>>,
     requests: TaskTracker,
+    /// The answers to requests of one lane, in its order. Apart from the lanes of the server, so that a client that takes
+    /// no answers holds up nobody else.
+    answers: Lanes,
     in_flight: Arc<Semaphore>,
 }
 
@@ -34,21 +39,26 @@ pub(crate) enum Next {
 }
 
 impl Link {
-    pub(crate) fn new(mira: Mira, outgoing: Outgoing) -> Self {
+    pub(crate) fn new(mira: Mira, connection: Connection) -> Self {
+        let Connection {
+            incoming, outgoing, ..
+        } = connection;
         Self {
             mira,
             outgoing,
+            incoming,
             following: HashMap::new(),
             requests: TaskTracker::new(),
+            answers: Lanes::default(),
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT)),
         }
     }
 
     /// Waits for something to deal with.
-    pub(crate) async fn next(&mut self, incoming: &mut Incoming) -> Next {
+    pub(crate) async fn next(&mut self) -> Next {
         loop {
             let received = tokio::select! {
-                received = incoming.next() => received,
+                received = self.incoming.next() => received,
                 () = self.mira.drained.cancelled() => return Next::End,
             };
             match received {
@@ -89,8 +99,8 @@ impl Link {
         });
     }
 
-    /// Handles a request beside others, after those in the same lane, and sends the texts that answer it. Its frame
-    /// counts against the server's buffers until it is done.
+    /// Handles a request beside others, after those in the same lane, and sends the texts that answer it, also after
+    /// theirs. Its frame counts against the server's buffers until it is done.
     pub(crate) async fn handle(
         &self,
         lane: Option<String>,
@@ -99,21 +109,26 @@ impl Link {
     ) {
         // The semaphore is never closed.
         let permit = Arc::clone(&self.in_flight).acquire_owned().await.ok();
-        let mut place = lane.map(|lane| self.mira.lanes.join(lane));
+        let mut places = lane.map(|lane| (self.mira.lanes.join(lane.clone()), self.answers.join(lane)));
         let outgoing = self.outgoing.clone();
         self.requests.spawn(async move {
-            if let Some(place) = &mut place {
+            if let Some((place, _)) = &mut places {
                 place.turn().await;
             }
             let texts = answer.await;
-            drop((place, frame));
+            drop(frame);
+            // From here on the next one may be handled.
+            let mut to_answer = places.map(|(_, to_answer)| to_answer);
+            if let Some(place) = &mut to_answer {
+                place.turn().await;
+            }
             for text in texts {
                 // A connection that is gone needs no answer; what was asked is done.
                 if outgoing.send(text).await.is_err() {
                     break;
                 }
             }
-            drop(permit);
+            drop((to_answer, permit));
         });
     }
 
@@ -121,15 +136,19 @@ impl Link {
         self.following.contains_key(&session)
     }
 
-    /// Runs what tells a session's events, in place of whoever did it before.
+    /// Runs what tells a session's events. Whatever did so before is to be stopped before the place is taken from which
+    /// this one goes on, or events come from both.
     pub(crate) fn follow(&mut self, session: SessionId, forward: impl Future<Output = ()> + Send + 'static) {
-        // First gone, then replaced, so that no event comes from both.
-        self.following.remove(&session);
         self.following
             .insert(session, AbortOnDropHandle::new(tokio::spawn(forward)));
     }
 
-    pub(crate) fn unfollow(&mut self, session: SessionId) {
-        self.following.remove(&session);
+    /// Stops telling a session's events; none is sent once this returns.
+    pub(crate) async fn unfollow(&mut self, session: SessionId) {
+        if let Some(follower) = self.following.remove(&session) {
+            follower.abort();
+            // It ends as cancelled, which is what was asked for.
+            let _ = follower.await;
+        }
     }
 }

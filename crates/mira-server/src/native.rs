@@ -20,18 +20,13 @@ use crate::wire;
 
 /// Serves a connection whose first frame was of this profile.
 pub(crate) async fn serve(mira: Mira, first: Frame, connection: Connection) {
-    let Connection {
-        mut incoming,
-        outgoing,
-        ..
-    } = connection;
     let mut client = Client {
-        link: Link::new(mira, outgoing),
+        link: Link::new(mira, connection),
         initialized: false,
     };
     client.take(first).await;
     loop {
-        match client.link.next(&mut incoming).await {
+        match client.link.next().await {
             Next::Frame(frame) => client.take(frame).await,
             Next::Beat => client.heartbeat(),
             Next::End => break,
@@ -80,7 +75,7 @@ impl Client {
             Ok(Call::SessionOpen(params)) => self.open(id, params).await,
             Ok(Call::SessionResume(params)) => self.resume(id, params).await,
             Ok(Call::SessionClose(params)) => {
-                let result = self.close(&params);
+                let result = self.close(&params).await;
                 self.answer(id, result).await;
             }
             Ok(call) => self.dispatch(id, call, frame).await,
@@ -127,7 +122,14 @@ impl Client {
     }
 
     async fn open(&mut self, id: Id, params: SessionOpenParams) {
-        match self.link.mira.session_to_open(&params).await {
+        let opened = async {
+            let (session, created) = self.link.mira.session_to_open(&params).await?;
+            self.link.unfollow(session.id).await;
+            let opened = self.link.mira.operations.open_session(session.id).await?;
+            Ok::<_, Fault>((session, created, opened))
+        }
+        .await;
+        match opened {
             Ok((session, created, opened)) => {
                 let result = SessionOpenResult {
                     session_id: session.id.to_string(),
@@ -145,7 +147,16 @@ impl Client {
     }
 
     async fn resume(&mut self, id: Id, params: SessionResumeParams) {
-        match self.link.mira.session_to_resume(&params).await {
+        let resumed = async {
+            let session = api::id(&params.session_id, "session_id")?;
+            let after = wire::from_seq(params.after);
+            // Tried first: a refusal leaves the session followed as it is.
+            drop(self.link.mira.operations.resume_session(session, after).await?);
+            self.link.unfollow(session).await;
+            Ok::<_, Fault>(self.link.mira.operations.resume_session(session, after).await?)
+        }
+        .await;
+        match resumed {
             Ok(resumed) => {
                 let result = SessionResumeResult {
                     watermark: wire::seq(resumed.watermark),
@@ -159,8 +170,9 @@ impl Client {
         }
     }
 
-    fn close(&mut self, params: &SessionRef) -> Result<Empty, Fault> {
-        self.link.unfollow(api::id(&params.session_id, "session_id")?);
+    async fn close(&mut self, params: &SessionRef) -> Result<Empty, Fault> {
+        let session = api::id(&params.session_id, "session_id")?;
+        self.link.unfollow(session).await;
         Ok(Empty {})
     }
 

@@ -21,7 +21,7 @@ async fn the_greeting_comes_first_and_in_order() {
             json!({"type": "connection_ready"}),
         ]
     );
-    mira.close().await;
+    mira.close(client).await;
 }
 
 #[tokio::test]
@@ -32,10 +32,13 @@ async fn heartbeats_come() {
         let Heard::Frame(frame) = client.socket.hear().await else {
             panic!("the connection ended");
         };
-        assert_eq!((&frame["type"], &frame["message"]), (&json!("heartbeat"), &json!("ping")));
+        assert_eq!(
+            (&frame["type"], &frame["message"]),
+            (&json!("heartbeat"), &json!("ping"))
+        );
         assert!(frame["timestamp"].as_i64().unwrap() > 1_700_000_000, "{frame}");
     }
-    mira.close().await;
+    mira.close(client).await;
 }
 
 #[tokio::test]
@@ -45,7 +48,9 @@ async fn history_comes_back_with_artifacts_also_after_a_restart() {
     assert_eq!(empty["data"]["memories"], json!([]));
     let project = client.project(&mira.directory()).await;
     client.say_in("peter-eternal", "Write it.", Some(&project)).await;
-    client.until(&json!({"data": {"type": "operation.completed"}})).await;
+    client
+        .until(&json!({"data": {"type": "operation.completed"}}))
+        .await;
     drop(client);
 
     let (client, history) = Classic::attach(&mira.server, "peter-eternal").await;
@@ -53,15 +58,18 @@ async fn history_comes_back_with_artifacts_also_after_a_restart() {
     let answer = "I hand it over.\n\nIt is ready.".to_owned();
     assert_eq!(
         screen.bubbles,
-        [bubble("user", "Write it."), ("assistant".to_owned(), answer, vec!["src/a.rs".to_owned()])]
+        [
+            bubble("user", "Write it."),
+            ("assistant".to_owned(), answer, vec!["src/a.rs".to_owned()])
+        ]
     );
     drop(client);
 
     assert!(mira.server.terminate().await.success());
     mira.start_again(&[]).await;
-    let (_, again) = Classic::attach(&mira.server, "peter-eternal").await;
+    let (client, again) = Classic::attach(&mira.server, "peter-eternal").await;
     assert_eq!(again, history);
-    mira.close().await;
+    mira.close(client).await;
 }
 
 #[tokio::test]
@@ -79,9 +87,12 @@ async fn a_frontend_that_connects_in_the_middle_of_a_turn_sees_all_of_it() {
     mira.upstream.release("midway");
     frames.extend(second.until(&json!({"type": "chat_complete"})).await);
     let screen = Screen::waiting().after(&frames);
-    assert_eq!(screen.bubbles, [bubble("user", "Hello"), bubble("assistant", "Grüße, 🦀!")]);
+    assert_eq!(
+        screen.bubbles,
+        [bubble("user", "Hello"), bubble("assistant", "Grüße, 🦀!")]
+    );
     assert_eq!((screen.live.as_str(), screen.locked), ("Grüße, 🦀!", false));
-    mira.close().await;
+    mira.close(second).await;
 }
 
 #[tokio::test]
@@ -91,10 +102,26 @@ async fn a_session_belongs_to_both_profiles() {
     let (mut native, session) = crate::native::Native::in_session(&mira.server, "shared").await;
     native.turn(&session, "Said in the native profile").await;
     let frames = classic.until(&json!({"type": "chat_complete"})).await;
-    assert_eq!(Screen::waiting().after(&frames).bubbles, [bubble("assistant", "Yes.")]);
+    assert_eq!(
+        Screen::waiting().after(&frames).bubbles,
+        [bubble("assistant", "Yes.")]
+    );
     classic.say("shared", "Said in the classic profile").await;
     native.until("operation.completed").await;
-    let said: Vec<_> = native.messages(&session).await.into_iter().map(|(_, text)| text).collect();
-    assert_eq!(said, ["Said in the native profile", "Yes.", "Said in the classic profile", "Yes."]);
-    mira.close().await;
+    let said: Vec<_> = native
+        .messages(&session)
+        .await
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "Said in the native profile",
+            "Yes.",
+            "Said in the classic profile",
+            "Yes."
+        ]
+    );
+    mira.close((classic, native)).await;
 }

@@ -58,7 +58,11 @@ impl Screen {
             self.has_history = true;
             self.bubbles.clear();
             for memory in memories.iter().rev() {
-                self.bubble(&text(&memory["role"]), text(&memory["content"]), &memory["artifacts"]);
+                self.bubble(
+                    &text(&memory["role"]),
+                    text(&memory["content"]),
+                    &memory["artifacts"],
+                );
             }
             return;
         }
@@ -70,7 +74,7 @@ impl Screen {
                 self.end_stream();
                 self.open(&data["artifacts"]);
             }
-            "git_status" => self.modified = paths(&data["modified_files"], |file| text(file)),
+            "git_status" => self.modified = paths(&data["modified_files"], text),
             _ => {}
         }
     }
@@ -92,7 +96,8 @@ impl Screen {
     }
 
     fn bubble(&mut self, role: &str, text: String, artifacts: &Value) {
-        self.bubbles.push((role.to_owned(), text, paths(artifacts, usable)));
+        self.bubbles
+            .push((role.to_owned(), text, paths(artifacts, usable)));
     }
 
     fn open(&mut self, artifacts: &Value) {

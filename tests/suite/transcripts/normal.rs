@@ -1,8 +1,8 @@
 //! Frames without what differs from run to run.
 
-use std::path::Path;
-
 use serde_json::{Map, Value, json};
+
+use crate::harness::Mira;
 
 /// The length of an id in characters.
 const ID_CHARS: usize = 26;
@@ -11,14 +11,21 @@ const ID_CHARS: usize = 26;
 #[derive(Debug)]
 pub(super) struct Names {
     directory: String,
+    /// Host and port of the models.
+    upstream: String,
     ids: Vec<String>,
     seqs: Vec<Value>,
 }
 
 impl Names {
-    pub(super) fn new(directory: &Path) -> Self {
+    pub(super) fn new(mira: &Mira) -> Self {
+        let upstream = mira.upstream.base_url();
         Self {
-            directory: directory.to_str().unwrap().to_owned(),
+            directory: mira.directory().to_str().unwrap().to_owned(),
+            upstream: upstream
+                .trim_start_matches("http://")
+                .trim_end_matches("/v1")
+                .to_owned(),
             ids: Vec::new(),
             seqs: Vec::new(),
         }
@@ -53,10 +60,13 @@ impl Names {
     }
 
     fn member(&mut self, name: &str, member: Value) -> Value {
-        let time = name.ends_with("_ms") || matches!(name, "timestamp" | "created_at" | "updated_at" | "modification_time");
         match name {
-            _ if time && (member.is_number() || member.is_string()) => json!("<time>"),
-            "seq" | "last_seq" | "watermark" | "after" => json!(format!("<seq {}>", number(&mut self.seqs, member))),
+            "timestamp" | "created_at" | "updated_at" | "modification_time" | "time_ms" | "created_ms"
+            | "updated_ms" | "started_ms" | "finished_ms" | "applied_ms" | "undone_ms" | "duration_ms"
+            | "latency_ms" => json!("<time>"),
+            "seq" | "last_seq" | "watermark" | "after" => {
+                json!(format!("<seq {}>", number(&mut self.seqs, member)))
+            }
             _ => self.normal(member),
         }
     }
@@ -64,24 +74,26 @@ impl Names {
     fn text(&mut self, text: &str) -> String {
         let text = text
             .replace(&self.directory, "<directory>")
+            .replace(&self.upstream, "<upstream>")
             .replace(env!("CARGO_PKG_VERSION"), "<version>");
-        let mut normal = String::new();
-        for word in text.split_inclusive(|char: char| !char.is_ascii_alphanumeric()) {
-            let id = word.get(..ID_CHARS).filter(|id| is_id(id) && word.len() <= ID_CHARS + 1);
-            match id {
-                Some(id) => {
-                    let number = number(&mut self.ids, id.to_owned());
-                    normal += &format!("<id {number}>{}", &word[ID_CHARS..]);
-                }
-                None => normal += word,
-            }
+        let words = text.split_inclusive(|char: char| !char.is_ascii_alphanumeric());
+        words.map(|word| self.word(word)).collect()
+    }
+
+    /// A run of letters and digits with the character that ends it; an id is replaced.
+    fn word(&mut self, word: &str) -> String {
+        let bare = word.trim_end_matches(|char: char| !char.is_ascii_alphanumeric());
+        if !is_id(bare) {
+            return word.to_owned();
         }
-        normal
+        let number = number(&mut self.ids, bare.to_owned());
+        word.replace(bare, &format!("<id {number}>"))
     }
 }
 
 fn is_id(text: &str) -> bool {
-    text.starts_with("01") && text.chars().all(|char| char.is_ascii_digit() || char.is_ascii_uppercase())
+    let known = |char: char| char.is_ascii_digit() || char.is_ascii_uppercase();
+    text.len() == ID_CHARS && text.starts_with("01") && text.chars().all(known)
 }
 
 /// The number of a value, counted from 1 as they appear.

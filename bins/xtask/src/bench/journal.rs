@@ -28,42 +28,18 @@ pub(crate) async fn run() -> anyhow::Result<Table> {
     let mira = Arc::new(Mira::start(Script::new().rule(rule)).await?);
     for (sessions, rounds) in [(1, 40), (16, 5)] {
         let (events, samples) = turns(&mira, sessions, rounds).await?;
-        let case = format!("whole turns, {sessions} sessions at once");
+        let case = format!("whole turns; sessions at once: {sessions}");
         table.row([case, events.to_string(), samples.ms(50.0), samples.ms(95.0)]);
     }
     for (batch, rounds) in [(1, 4_000), (64, 400)] {
         let samples = bare(&mira, batch, rounds).await?;
-        let case = format!("the same SQL alone, {batch} in a transaction");
+        let case = format!("the same SQL alone; events in a transaction: {batch}");
         table.row([
             case,
             (batch * rounds).to_string(),
             samples.ms(50.0),
             samples.ms(95.0),
         ]);
-    }
-    for (batch, rounds) in [(1_u32, 4_000), (16, 1000), (64, 400)] {
-        let now = SystemClock.now();
-        let (session, operation) = (SessionId::at(now), OperationId::at(now));
-        let body = serde_json::json!({"type": "streaming", "item": operation, "offset": 0, "delta": PIECE});
-        let rows: Vec<_> = (0..batch).map(|_| serde_json::json!([session, operation, body])).collect();
-        let rows = serde_json::to_string(&rows)?;
-        let mut samples = Samples::new()?;
-        for _ in 0..rounds {
-            let begun = Instant::now();
-            let mut transaction = mira.database.begin().await?;
-            sqlx::query(
-                "INSERT INTO events (session_id, seq, operation_id, time_ms, body)
-                 SELECT value->>0, (SELECT coalesce(max(seq), 0) FROM events WHERE session_id = value->>0) + 1 + key, value->>1, ?2, value->2
-                 FROM json_each(?1)",
-            )
-            .bind(&rows)
-            .bind(now)
-            .execute(&mut *transaction)
-            .await?;
-            transaction.commit().await?;
-            samples.add(begun.elapsed() / batch);
-        }
-        table.row([format!("one statement, {batch}"), (batch * rounds).to_string(), samples.ms(50.0), samples.ms(95.0)]);
     }
     Ok(table)
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use mira_client::{Options, Session, Start, Update};
+use mira_llm::scripted::{Rule, Script, Upstream};
 use mira_memory::{Memory, NewMessage, Role};
+use mira_proto::native::{ChatSend, ChatSendParams, Event};
 use mira_store::{Clock as _, Database, MessageId, SystemClock};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -24,39 +27,52 @@ const SETTLED: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run() -> anyhow::Result<Table> {
     let program = build().await?;
+    let model = Upstream::start(Script::new().rule(Rule::new("answer").text("It is."))).await?;
     let empty = tempfile::tempdir()?;
     let full = tempfile::tempdir()?;
     fill(full.path()).await?;
     let mut table = Table::new(
         "From the start of the process to 200 from /readyz, ms; resident memory when idle, MiB",
-        ["database", "rounds", "p50", "p95", "memory"],
+        [
+            "database",
+            "rounds",
+            "p50",
+            "p95",
+            "memory",
+            "memory after a turn",
+        ],
     );
     let cases = [
         ("empty".to_owned(), empty.path()),
         (format!("{MESSAGES} messages"), full.path()),
     ];
     for (case, data) in cases {
+        let program = Program {
+            path: &program,
+            data,
+            model: model.base_url(),
+        };
         // Makes the tables; an upgrade is not what is measured.
-        stop(start(&program, data).await?).await?;
+        program.start().await?.stop().await?;
         let mut samples = Samples::new()?;
-        let mut heaviest = 0;
-        for round in 0..ROUNDS {
+        for _ in 0..ROUNDS {
             let begun = Instant::now();
-            let server = start(&program, data).await?;
+            let server = program.start().await?;
             samples.add(begun.elapsed());
-            if round + 1 == ROUNDS {
-                tokio::time::sleep(SETTLED).await;
-                heaviest = resident_kib(server.id().context("the server has ended")?)?;
-            }
-            stop(server).await?;
+            server.stop().await?;
         }
-        let memory = format!("{}.{}", heaviest / 1024, heaviest % 1024 * 10 / 1024);
+        let server = program.start().await?;
+        let before = server.weigh().await?;
+        server.turn().await?;
+        let after = server.weigh().await?;
+        server.stop().await?;
         table.row([
             case,
             ROUNDS.to_string(),
             samples.ms(50.0),
             samples.ms(95.0),
-            memory,
+            before,
+            after,
         ]);
     }
     Ok(table)
@@ -102,28 +118,92 @@ async fn fill(data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts the server and waits until it is ready.
-async fn start(program: &Path, data: &Path) -> anyhow::Result<Child> {
-    let mut server = Command::new(program)
-        .env_clear()
-        .env("MIRA_DATA_DIR", data)
-        .env("MIRA_PORT", "0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("could not start {}", program.display()))?;
-    let out = server.stdout.as_mut().context("the server has no output")?;
-    let mut line = String::new();
-    BufReader::new(out).read_line(&mut line).await?;
-    let address = line
-        .split_once("ws://")
-        .and_then(|(_, rest)| rest.split('/').next())
-        .with_context(|| format!("the server said {line:?} instead of its address"))?;
-    while !is_ready(address).await? {
-        tokio::task::yield_now().await;
+/// What is started.
+#[derive(Debug)]
+struct Program<'a> {
+    path: &'a Path,
+    data: &'a Path,
+    model: String,
+}
+
+impl Program<'_> {
+    /// Starts the server and waits until it is ready.
+    async fn start(&self) -> anyhow::Result<Running> {
+        let mut process = Command::new(self.path)
+            .env_clear()
+            .env("MIRA_DATA_DIR", self.data)
+            .env("MIRA_PORT", "0")
+            .env("OPENAI_BASE_URL", &self.model)
+            .env("OPENAI_API_KEY", "none")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("could not start {}", self.path.display()))?;
+        let out = process.stdout.as_mut().context("the server has no output")?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).await?;
+        let address = line
+            .split_once("ws://")
+            .and_then(|(_, rest)| rest.split('/').next())
+            .with_context(|| format!("the server said {line:?} instead of its address"))?
+            .to_owned();
+        while !is_ready(&address).await? {
+            tokio::task::yield_now().await;
+        }
+        Ok(Running { process, address })
     }
-    Ok(server)
+}
+
+/// A server that is ready.
+#[derive(Debug)]
+struct Running {
+    process: Child,
+    address: String,
+}
+
+impl Running {
+    fn id(&self) -> anyhow::Result<u32> {
+        self.process.id().context("the server has ended")
+    }
+
+    /// The resident memory once everything is quiet.
+    async fn weigh(&self) -> anyhow::Result<String> {
+        tokio::time::sleep(SETTLED).await;
+        let kib = resident_kib(self.id()?)?;
+        Ok(format!("{}.{}", kib / 1024, kib % 1024 * 10 / 1024))
+    }
+
+    /// Has a turn of a new session answered.
+    async fn turn(&self) -> anyhow::Result<()> {
+        let options = Options::new(format!("ws://{}/ws", self.address));
+        let mut session = Session::open(options, Start::New).await?;
+        let question = ChatSendParams {
+            session_id: session.id().to_owned(),
+            content: "Is it?".to_owned(),
+            ..ChatSendParams::default()
+        };
+        session.call::<ChatSend>(question).await?;
+        loop {
+            match session.next().await? {
+                Update::Event(told) if told.event.is_terminal() => {
+                    let completed = matches!(told.event, Event::Completed { .. });
+                    anyhow::ensure!(completed, "the turn ended with {:?}", told.event);
+                    session.close().await;
+                    return Ok(());
+                }
+                Update::Event(_) | Update::Synced(_) => {}
+                lost @ (Update::Reconnecting { .. } | Update::Resumed { .. }) => anyhow::bail!("{lost:?}"),
+            }
+        }
+    }
+
+    /// Stops the server as an operating system would.
+    async fn stop(mut self) -> anyhow::Result<()> {
+        Command::new("kill").arg(self.id()?.to_string()).status().await?;
+        self.process.wait().await?;
+        Ok(())
+    }
 }
 
 async fn is_ready(address: &str) -> anyhow::Result<bool> {
@@ -133,12 +213,4 @@ async fn is_ready(address: &str) -> anyhow::Result<bool> {
     let mut response = String::new();
     stream.read_to_string(&mut response).await?;
     Ok(response.starts_with("HTTP/1.1 200"))
-}
-
-/// Stops the server as an operating system would.
-async fn stop(mut server: Child) -> anyhow::Result<()> {
-    let id = server.id().context("the server has ended")?;
-    Command::new("kill").arg(id.to_string()).status().await?;
-    server.wait().await?;
-    Ok(())
 }

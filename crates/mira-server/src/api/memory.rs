@@ -19,10 +19,7 @@ impl Mira {
         &self,
         params: MemoryGetRecentParams,
     ) -> Result<MemoryGetRecentResult, Fault> {
-        let session: SessionId = id(&params.session_id, "session_id")?;
-        if self.memory.session(session).await?.is_none() {
-            return Err(Fault::not_found("session", session, "session_id"));
-        }
+        let session = self.known_session(&params.session_id).await?;
         let before = match params.cursor.as_deref().map(str::parse::<i64>) {
             Some(Ok(number)) => Some(number),
             Some(Err(_)) => {

@@ -1,12 +1,11 @@
 //! Sessions and operations.
 
 use mira_memory::Session;
-use mira_ops::{Opened, Resumed};
 use mira_proto::error::ErrorCode;
 use mira_proto::native::{
     EventNotification, OperationEventsParams, OperationEventsResult, OperationListParams,
     OperationListResult, OperationRef, OperationResult, SessionListParams, SessionListResult,
-    SessionOpenParams, SessionResumeParams, SessionSummary,
+    SessionOpenParams, SessionSummary,
 };
 use mira_store::{OperationId, SessionId};
 
@@ -16,38 +15,30 @@ use crate::fault::Fault;
 use crate::wire;
 
 impl Mira {
+    /// The session that a parameter names; there must be one.
+    pub(super) async fn known_session(&self, named: &str) -> Result<SessionId, Fault> {
+        let session: SessionId = id(named, "session_id")?;
+        match self.memory.session(session).await? {
+            Some(_) => Ok(session),
+            None => Err(mira_memory::Error::UnknownSession(session).into()),
+        }
+    }
+
     /// The session that a client wants to open, and whether it was made for it.
-    pub(crate) async fn session_to_open(
-        &self,
-        params: &SessionOpenParams,
-    ) -> Result<(Session, bool, Opened), Fault> {
-        let (session, created) = match (&params.session_id, &params.name) {
+    pub(crate) async fn session_to_open(&self, params: &SessionOpenParams) -> Result<(Session, bool), Fault> {
+        match (&params.session_id, &params.name) {
             (Some(_), Some(_)) => {
-                return Err(
-                    Fault::new(ErrorCode::InvalidParams, "give session_id or name, not both").field("name"),
-                );
+                Err(Fault::new(ErrorCode::InvalidParams, "give session_id or name, not both").field("name"))
             }
             (Some(wanted), None) => {
                 let wanted: SessionId = id(wanted, "session_id")?;
                 let session = self.memory.session(wanted).await?;
-                (
-                    session.ok_or_else(|| Fault::not_found("session", wanted, "session_id"))?,
-                    false,
-                )
+                let session = session.ok_or(mira_memory::Error::UnknownSession(wanted))?;
+                Ok((session, false))
             }
-            (None, Some(name)) => self.memory.open_session(name).await?,
-            (None, None) => (self.memory.create_session().await?, true),
-        };
-        let opened = self.operations.open_session(session.id).await?;
-        Ok((session, created, opened))
-    }
-
-    pub(crate) async fn session_to_resume(&self, params: &SessionResumeParams) -> Result<Resumed, Fault> {
-        let session: SessionId = id(&params.session_id, "session_id")?;
-        Ok(self
-            .operations
-            .resume_session(session, wire::from_seq(params.after))
-            .await?)
+            (None, Some(name)) => Ok(self.memory.open_session(name).await?),
+            (None, None) => Ok((self.memory.create_session().await?, true)),
+        }
     }
 
     pub(crate) async fn session_list(&self, params: SessionListParams) -> Result<SessionListResult, Fault> {
@@ -99,7 +90,7 @@ impl Mira {
         &self,
         params: OperationListParams,
     ) -> Result<OperationListResult, Fault> {
-        let session: SessionId = id(&params.session_id, "session_id")?;
+        let session = self.known_session(&params.session_id).await?;
         let before = optional_id(params.cursor.as_deref(), "cursor")?;
         let size = page_size(params.limit);
         let page = self.operations.list(session, before, size).await?;
@@ -117,7 +108,7 @@ impl Mira {
         &self,
         params: OperationEventsParams,
     ) -> Result<OperationEventsResult, Fault> {
-        let session: SessionId = id(&params.session_id, "session_id")?;
+        let session = self.known_session(&params.session_id).await?;
         let size = page_size(params.limit);
         let after = wire::from_seq(params.after.unwrap_or(0));
         let page = self.operations.events(session, after, size).await?;

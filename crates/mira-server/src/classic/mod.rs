@@ -61,17 +61,12 @@ pub(crate) async fn greet(mira: &Mira, outgoing: &Outgoing) -> Result<(), SendEr
 
 /// Serves a connection whose first frame was of this profile, after it was greeted.
 pub(crate) async fn serve(mira: Mira, first: Frame, connection: Connection) {
-    let Connection {
-        mut incoming,
-        outgoing,
-        ..
-    } = connection;
     let mut client = Client {
-        link: Link::new(mira, outgoing),
+        link: Link::new(mira, connection),
     };
     client.take(first).await;
     loop {
-        match client.link.next(&mut incoming).await {
+        match client.link.next().await {
             Next::Frame(frame) => client.take(frame).await,
             Next::Beat => client.heartbeat(),
             Next::End => break,
@@ -200,6 +195,7 @@ impl Client {
             let session = self.session(params.session_id.as_deref()).await?;
             // Followed before it is read, so that nothing falls in between; what the history already shows is not shown
             // again.
+            self.link.unfollow(session.id).await;
             let opened = self.link.mira.operations.open_session(session.id).await?;
             let (frame, answered) = show::history(&self.link.mira, &session, size).await?;
             Ok::<_, Fault>((opened, frame, answered))

@@ -34,7 +34,7 @@ const RAMP: Duration = Duration::from_secs(1);
 /// What stands between the model and the client.
 #[derive(Debug, Clone, Copy)]
 enum Between {
-    Nothing,
+    BareRelay,
     Mira,
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn run() -> anyhow::Result<Table> {
     for (streams, deltas) in CASES {
         let upstream = upstream::start(deltas).await?;
         let relay = bare::start(upstream).await?;
-        let samples = measure(Between::Nothing, relay, (streams, deltas)).await?;
+        let samples = measure(Between::BareRelay, relay, (streams, deltas)).await?;
         row(&mut table, streams, "bare relay", &samples);
 
         let folder = tempfile::tempdir()?;
@@ -103,7 +103,7 @@ async fn measure(
 async fn connect(between: Between, server: SocketAddr) -> anyhow::Result<(Socket, String)> {
     let (mut socket, _) = connect_async_with_config(format!("ws://{server}/ws"), Some(quick()), true).await?;
     let question = match between {
-        Between::Nothing => "go".to_owned(),
+        Between::BareRelay => "go".to_owned(),
         Between::Mira => {
             let client = json!({"name": "bench", "version": "1"});
             let params = json!({"protocol_version": PROTOCOL_VERSION, "client": client});
