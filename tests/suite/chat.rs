@@ -125,7 +125,7 @@ async fn a_delegation_offers_a_file_that_is_applied_and_undone() {
             "previews src/greet.rs",
             "offers src/greet.rs",
             "generating to started",
-            "generate_code gives src/greet.rs: 1 lines",
+            "generate_code gives src/greet.rs: 1 line",
             "says It is ready.",
             "completed",
         ]

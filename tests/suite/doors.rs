@@ -47,6 +47,16 @@ async fn initialize_comes_first_and_once_and_in_this_version() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_late_is_greeted_and_may_still_speak_either_profile() {
+    let mira = Mira::start(answering("Hi.")).await;
+    let mut late = Native::connect(&mira.server).await;
+    while late.socket.frame().await["type"] != "connection_ready" {}
+    late.initialize().await;
+    late.call("session.list", json!({})).await;
+    mira.close(late).await;
+}
+
+#[tokio::test]
 async fn binary_frames_are_refused_and_the_connection_goes_on() {
     let mira = Mira::start(answering("Hi.")).await;
     let mut client = Native::hello(&mira.server).await;

@@ -120,7 +120,11 @@ pub(crate) fn outcome(toolbox: &Toolbox<'_>, artifact: &Artifact, explanation: O
     let lines = artifact.content.lines().count();
     Outcome {
         output: output.to_string(),
-        summary: format!("{}: {lines} lines", summary.path),
+        summary: format!(
+            "{}: {lines} {}",
+            summary.path,
+            if lines == 1 { "line" } else { "lines" }
+        ),
         made_artifact: true,
         spent: 0,
     }

@@ -70,7 +70,7 @@ error_codes! {
     PathForbidden = "path_forbidden", 403, final, "The path is inside the project but may not be touched, such as `.git`.";
     NotText = "not_text", 415, final, "The file is not UTF-8 text.";
     TooLarge = "too_large", 413, final, "A frame, file or parameter is over its limit.";
-    QueueFull = "queue_full", 429, retry, "Too many turns wait in this session, or too many requests on this connection.";
+    QueueFull = "queue_full", 429, retry, "Too many turns wait in this session, or too many clients are connected.";
     IdempotencyConflict = "idempotency_conflict", 409, final, "The idempotency key was used before with different parameters.";
     ModelNotConfigured = "model_not_configured", 503, final, "No key for the model that this needs; the hint says which setting is missing.";
     ModelAuthentication = "model_authentication", 502, final, "The model provider refused the key.";

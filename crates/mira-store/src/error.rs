@@ -30,7 +30,7 @@ pub enum Error {
 
 /// A text that is not an id of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a {kind} id (26 characters, a ULID)")]
+#[error("{text:?} is not a valid {kind} id, which has 26 characters (a ULID)")]
 pub struct InvalidId {
     pub(crate) kind: &'static str,
     pub(crate) text: String,

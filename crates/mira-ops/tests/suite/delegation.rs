@@ -107,7 +107,7 @@ async fn a_new_file_is_briefed_and_written() {
             "previews src/greet.rs: pub fn greet() {}\n",
             "artifact",
             "generating to started",
-            "generate_code gives src/greet.rs: 1 lines",
+            "generate_code gives src/greet.rs: 1 line",
             "says It is ready.",
             "completed",
         ]

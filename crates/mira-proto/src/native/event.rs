@@ -75,7 +75,7 @@ macro_rules! events {
 }
 
 events! {
-    /// It began to run.
+    /// Its turn was accepted and the user's message is on disk. Always the first.
     Started = "operation.started" {
         /// The user's message that it answers.
         message_id: String,

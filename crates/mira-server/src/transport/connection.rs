@@ -146,6 +146,7 @@ async fn exchange(
                 outgoing.close(code, reason);
             }
             () = overrun.cancelled() => {
+                tracing::info!(?last_seq, "a client that does not read its events is let go");
                 return (End::Close { refusal: None, close: Close::slow_client(last_seq) }, returned);
             }
             outbound = outbox.next(), if socket.is_drained() => match outbound {
