@@ -174,6 +174,8 @@ where
     match socket.next().await {
         Some(Ok(Message::Text(text))) => match rpc::Message::parse(&text) {
             Ok(message) => Ok(Some(message)),
+            // The greeting of the other profile, for connections that were silent at first.
+            Err(_) if is_classic(&text) => Ok(None),
             Err(error) => unreadable(error.to_string()),
         },
         Some(Ok(Message::Binary(_))) => unreadable("a binary frame".to_owned()),
@@ -188,6 +190,17 @@ where
         Some(Err(error)) => Err(broken(error)),
         None => Err(Error::Lost),
     }
+}
+
+/// Whether a frame is of the profile that is not JSON-RPC.
+fn is_classic(text: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Shape {
+        jsonrpc: Option<serde::de::IgnoredAny>,
+        #[serde(rename = "type")]
+        kind: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_str::<Shape>(text).is_ok_and(|shape| shape.jsonrpc.is_none() && shape.kind.is_some())
 }
 
 /// What a failure of an open socket means.

@@ -44,7 +44,9 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Session, Error> {
     if let Some(name) = name
-        && (name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.contains(char::is_control))
+        && (name.trim().is_empty()
+            || name.chars().count() > MAX_NAME_CHARS
+            || name.contains(char::is_control))
     {
         return Err(Error::InvalidName);
     }

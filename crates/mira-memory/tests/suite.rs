@@ -140,7 +140,7 @@ async fn callers_that_open_a_name_at_once_get_one_session() {
 #[tokio::test]
 async fn names_that_nobody_could_read_are_refused() {
     let Fixture { memory, .. } = &memory().await;
-    for name in ["", "a\nb", &"é".repeat(session::MAX_NAME_CHARS + 1)] {
+    for name in ["", "  ", "a\nb", &"é".repeat(session::MAX_NAME_CHARS + 1)] {
         assert!(
             matches!(memory.open_session(name).await, Err(Error::InvalidName)),
             "{name:?}"

@@ -3,6 +3,7 @@
 use mira_store::{ArtifactId, OperationId, SessionId};
 
 use crate::operation::{ModelRole, Status};
+use crate::turns::TurnPart;
 
 /// A refused or failed request. Nothing was changed unless the variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +18,9 @@ pub enum Error {
     #[error("the message is empty")]
     EmptyMessage,
     /// A message or an attached file beyond what a turn may carry.
-    #[error("{what} has {bytes} bytes, more than the {limit} that are allowed")]
+    #[error("{part} has {bytes} bytes, more than the {limit} that are allowed")]
     TooLarge {
-        what: &'static str,
+        part: TurnPart,
         bytes: usize,
         limit: usize,
     },

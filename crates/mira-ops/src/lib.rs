@@ -38,4 +38,6 @@ pub use models::{Binding, Models};
 pub use operations::{Behind, Opened, Operations, Options, Parts, Resumed};
 pub use table::artifacts::ArtifactFilter;
 pub use tail::{Step, Tail};
-pub use turns::{Accepted, Editor, MAX_EDITOR_BYTES, MAX_MESSAGE_BYTES, MAX_WAITING_TURNS, Selection, Turn};
+pub use turns::{
+    Accepted, Editor, MAX_EDITOR_BYTES, MAX_MESSAGE_BYTES, MAX_WAITING_TURNS, Selection, Turn, TurnPart,
+};

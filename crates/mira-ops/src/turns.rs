@@ -60,6 +60,14 @@ pub struct Selection {
     pub text: Option<String>,
 }
 
+/// A part of a turn that has a limit of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnPart {
+    Message,
+    /// The content of the file that the user has open.
+    EditorFile,
+}
+
 /// A turn that is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accepted {
@@ -104,6 +112,15 @@ pub(crate) enum End {
     Failed(Failure),
     Cancelled,
     Interrupted,
+}
+
+impl std::fmt::Display for TurnPart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Message => "the message",
+            Self::EditorFile => "the attached file",
+        })
+    }
 }
 
 impl Operations {
@@ -379,16 +396,15 @@ fn check(turn: &Turn) -> Result<(), Error> {
     if turn.content.trim().is_empty() {
         return Err(Error::EmptyMessage);
     }
-    let too_large = |what, bytes, limit| Err(Error::TooLarge { what, bytes, limit });
-    if turn.content.len() > MAX_MESSAGE_BYTES {
-        return too_large("the message", turn.content.len(), MAX_MESSAGE_BYTES);
-    }
-    match turn.editor.as_ref().and_then(|editor| editor.content.as_ref()) {
-        Some(file) if file.len() > MAX_EDITOR_BYTES => {
-            too_large("the attached file", file.len(), MAX_EDITOR_BYTES)
+    let said = (TurnPart::Message, turn.content.len(), MAX_MESSAGE_BYTES);
+    let open_file = turn.editor.as_ref().and_then(|editor| editor.content.as_ref());
+    let file = open_file.map(|file| (TurnPart::EditorFile, file.len(), MAX_EDITOR_BYTES));
+    for (part, bytes, limit) in std::iter::once(said).chain(file) {
+        if bytes > limit {
+            return Err(Error::TooLarge { part, bytes, limit });
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 fn interrupted() -> (Status, Option<Failure>, Event) {

@@ -1,5 +1,6 @@
 //! Errors of the domain as errors of the wire: one place for codes, messages and hints.
 
+use mira_ops::TurnPart;
 use mira_ops::failure::{Failure, FailureCode};
 use mira_proto::error::{ErrorBody, ErrorCode};
 use mira_proto::native::ParseError;
@@ -107,7 +108,12 @@ impl From<mira_ops::Error> for Fault {
                 .field("artifact_id")
                 .hint("artifact.list shows those of a session"),
             Error::EmptyMessage => told(ErrorCode::InvalidParams).field("content"),
-            Error::TooLarge { .. } => told(ErrorCode::TooLarge).hint("send less, or attach it as a file"),
+            Error::TooLarge { part, .. } => told(ErrorCode::TooLarge)
+                .field(match part {
+                    TurnPart::Message => "content",
+                    TurnPart::EditorFile => "context.file_content",
+                })
+                .hint("send less; a file of the project can be named instead of sent"),
             Error::QueueFull { .. } => {
                 told(ErrorCode::QueueFull).hint("wait for a turn to end, or cancel one")
             }

@@ -96,6 +96,26 @@ async fn a_frontend_that_connects_in_the_middle_of_a_turn_sees_all_of_it() {
 }
 
 #[tokio::test]
+async fn asking_for_the_history_again_in_the_middle_of_a_turn_shows_nothing_twice() {
+    let rule = reasoner("slow").text("Grüße, ").hold("midway").text("🦀!");
+    let mira = Mira::start(script([rule])).await;
+    let (mut client, _) = Classic::attach(&mira.server, "peter-eternal").await;
+    client.say("peter-eternal", "Hello").await;
+    client.until(&json!({"type": "stream"})).await;
+    client.ask_history("peter-eternal").await;
+    let mut frames = client.until(&json!({"data": {"type": "memory_data"}})).await;
+    mira.upstream.release("midway");
+    frames.extend(client.until(&json!({"type": "chat_complete"})).await);
+    let screen = Screen::waiting().after(&frames);
+    assert_eq!(
+        screen.bubbles,
+        [bubble("user", "Hello"), bubble("assistant", "Grüße, 🦀!")]
+    );
+    assert_eq!((screen.live.as_str(), screen.locked), ("Grüße, 🦀!", false));
+    mira.close(client).await;
+}
+
+#[tokio::test]
 async fn a_session_belongs_to_both_profiles() {
     let mira = Mira::start(answering("Yes.")).await;
     let (mut classic, _) = Classic::attach(&mira.server, "shared").await;

@@ -7,6 +7,7 @@ use mira_ops::failure::{Failure, FailureCode};
 use mira_ops::operation::{ContextPart, Kind, ModelRole, ModelUsage, Operation, OperationDetail, Status};
 use mira_ops::{
     Behind, Binding, Editor, Error, Event, MAX_EDITOR_BYTES, MAX_MESSAGE_BYTES, Options, Selection, Turn,
+    TurnPart,
 };
 use mira_store::{Database, MessageId, ProjectId, SessionId};
 
@@ -329,7 +330,7 @@ async fn what_cannot_be_taken_is_refused_and_leaves_nothing() {
     assert!(matches!(
         refused(mira.turn(&long)).await,
         Error::TooLarge {
-            what: "the message",
+            part: TurnPart::Message,
             ..
         }
     ));
@@ -344,7 +345,7 @@ async fn what_cannot_be_taken_is_refused_and_leaves_nothing() {
     assert!(matches!(
         refused(turn).await,
         Error::TooLarge {
-            what: "the attached file",
+            part: TurnPart::EditorFile,
             ..
         }
     ));

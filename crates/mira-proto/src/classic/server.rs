@@ -160,7 +160,7 @@ impl ErrorFrame {
     /// The frame for an error of a command of that family. A hint follows the message, since clients show no other text.
     pub fn new(family: Family, error: &ErrorBody) -> Self {
         let message = match &error.hint {
-            Some(hint) => format!("{}. {hint}", error.message),
+            Some(hint) => format!("{}. {hint}", error.message.trim_end_matches('.')),
             None => error.message.clone(),
         };
         let detail = ErrorDetail {

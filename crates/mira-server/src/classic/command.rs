@@ -292,7 +292,11 @@ async fn files(mira: &Mira, command: FileCommand) -> Result<Vec<ServerFrame>, Fa
                 idempotency_key: None,
             };
             let written = mira.files_write_many(write).await?;
-            let told = status(format!("Saved {} files", written.files.len()), None);
+            let what = match written.files.as_slice() {
+                [only] => only.path.clone(),
+                files => format!("{} files", files.len()),
+            };
+            let told = status(format!("Saved {what}"), None);
             with_modified(mira, &project_id, told).await?
         }
         FileCommand::Read(params) => {
