@@ -245,7 +245,11 @@ async fn things_that_do_not_exist() {
     });
     check(unknown, &mut client).await;
     let long = json!({"session_id": session, "content": "a".repeat(1024 * 1024 + 1)});
-    check([("chat.send", long, OTHER, "too_large", None)], &mut client).await;
+    check(
+        [("chat.send", long, OTHER, "too_large", Some("content"))],
+        &mut client,
+    )
+    .await;
     assert_eq!(
         client.messages(&session).await,
         [],
