@@ -173,23 +173,26 @@ fn publish(hub: &Hub, submitted: Submitted, committed: Result<Committed, Error>)
 
 async fn commit(database: &Database, batch: &[Submitted], now: Timestamp) -> Result<Vec<Committed>, Error> {
     let mut transaction = database.begin().await?;
-    let mut all = Vec::with_capacity(batch.len());
+    let mut told = Vec::with_capacity(batch.len());
     for Submitted { entry, .. } in batch {
-        let mut committed = Vec::with_capacity(entry.events.len());
-        if change(&mut transaction, entry, now).await? {
-            for event in &entry.events {
-                let recorded = events::append(
-                    &mut transaction,
-                    entry.session,
-                    entry.operation,
-                    event.clone(),
-                    now,
-                )
-                .await?;
-                if let Event::Started { .. } = recorded.event {
-                    operations::announced(&mut transaction, entry.operation, recorded.seq).await?;
-                }
-                committed.push(Arc::new(recorded));
+        let counts = change(&mut transaction, entry, now).await?;
+        told.push(if counts { entry.events.as_slice() } else { &[] });
+    }
+    let new = batch
+        .iter()
+        .zip(&told)
+        .flat_map(|(Submitted { entry, .. }, events)| {
+            events.iter().map(|event| (entry.session, entry.operation, event))
+        });
+    let mut recorded = events::append(&mut transaction, new.collect(), now)
+        .await?
+        .into_iter();
+    let mut all = Vec::with_capacity(batch.len());
+    for events in told {
+        let committed: Committed = recorded.by_ref().take(events.len()).map(Arc::new).collect();
+        for recorded in &committed {
+            if let Event::Started { .. } = recorded.event {
+                operations::announced(&mut transaction, recorded.operation, recorded.seq).await?;
             }
         }
         all.push(committed);

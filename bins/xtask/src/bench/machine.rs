@@ -28,6 +28,66 @@ pub(crate) fn resident_kib(process: u32) -> anyhow::Result<u64> {
         .with_context(|| format!("{text:?} is no size of memory"))
 }
 
+/// Processor time up to a moment, in ticks of the kernel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ticks {
+    /// Of all cores.
+    elapsed: i64,
+    /// Not idle.
+    busy: i64,
+    /// Used by this process.
+    own: i64,
+}
+
+impl Ticks {
+    pub(crate) fn now() -> anyhow::Result<Self> {
+        let [
+            user,
+            nice,
+            system,
+            idle,
+            waiting,
+            interrupts,
+            soft_interrupts,
+            stolen,
+            ..,
+        ] = numbers("/proc/stat", "cpu ")?[..]
+        else {
+            anyhow::bail!("/proc/stat has too few numbers");
+        };
+        let busy = user + nice + system + interrupts + soft_interrupts + stolen;
+        // After the name and the state of the process: ten other things, then its user and system time.
+        let [_, _, _, _, _, _, _, _, _, _, own_user, own_system, ..] = numbers("/proc/self/stat", ") ")?[..]
+        else {
+            anyhow::bail!("/proc/self/stat has too few numbers");
+        };
+        Ok(Self {
+            elapsed: busy + idle + waiting,
+            busy,
+            own: own_user + own_system,
+        })
+    }
+
+    /// How many cores other programs have kept busy since then, on average, to one decimal.
+    pub(crate) fn cores_of_others(self) -> anyhow::Result<String> {
+        let now = Self::now()?;
+        let cores = i64::try_from(std::thread::available_parallelism()?.get())?;
+        let others = (now.busy - self.busy) - (now.own - self.own);
+        let tenths = others.max(0) * 10 * cores / (now.elapsed - self.elapsed).max(1);
+        Ok(format!("{}.{}", tenths / 10, tenths % 10))
+    }
+}
+
+/// The numbers that come first after a mark in a file of the kernel.
+fn numbers(path: &str, mark: &str) -> anyhow::Result<Vec<i64>> {
+    let text = fs::read_to_string(path).with_context(|| format!("could not read {path}"))?;
+    let (_, rest) = text
+        .split_once(mark)
+        .with_context(|| format!("{path} has no {mark:?}"))?;
+    let numbers = rest.split_whitespace().map(str::parse).skip_while(Result::is_err);
+    Ok(numbers.map_while(Result::ok).collect())
+}
+
 /// The first line `name : value` of a file of the kernel.
 fn field(path: &str, name: &str) -> anyhow::Result<String> {
     let text = fs::read_to_string(path).with_context(|| format!("could not read {path}"))?;

@@ -1,5 +1,7 @@
 //! The journal: events of a session, numbered from 1.
 
+use std::collections::{HashMap, HashSet};
+
 use mira_store::{OperationId, SessionId, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -8,32 +10,59 @@ use super::{from_json, to_json};
 use crate::Error;
 use crate::event::{Event, Recorded};
 
-/// Numbers an event and stores it.
+/// An event that has no number yet.
+pub(crate) type New<'a> = (SessionId, OperationId, &'a Event);
+
+/// Numbers events and stores them, in their order. However many there are, the driver is asked twice: each call of it
+/// costs more than SQLite's own work on an event.
 pub(crate) async fn append(
     connection: &mut SqliteConnection,
-    session: SessionId,
-    operation: OperationId,
-    event: Event,
+    new: Vec<New<'_>>,
     time: Timestamp,
-) -> Result<Recorded, Error> {
-    let seq: i64 = sqlx::query_scalar(
+) -> Result<Vec<Recorded>, Error> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut last = last_seqs(connection, &new).await?;
+    let mut recorded = Vec::with_capacity(new.len());
+    let mut rows = Vec::with_capacity(new.len());
+    for (session, operation, event) in new {
+        let seq = last.entry(session).or_insert(0);
+        *seq += 1;
+        rows.push((session, *seq, operation, to_json("event", event)?));
+        let event = event.clone();
+        recorded.push(Recorded {
+            session,
+            operation,
+            seq: *seq,
+            time,
+            event,
+        });
+    }
+    sqlx::query(
         "INSERT INTO events (session_id, seq, operation_id, time_ms, body)
-         VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM events WHERE session_id = ?1), ?2, ?3, ?4)
-         RETURNING seq",
+         SELECT value ->> 0, value ->> 1, value ->> 2, ?2, value ->> 3 FROM json_each(?1)",
     )
-    .bind(session)
-    .bind(operation)
+    .bind(to_json("list of events", &rows)?)
     .bind(time)
-    .bind(to_json("event", &event)?)
-    .fetch_one(connection)
+    .execute(connection)
     .await?;
-    Ok(Recorded {
-        session,
-        operation,
-        seq,
-        time,
-        event,
-    })
+    Ok(recorded)
+}
+
+/// The number of the last event of each session that has any.
+async fn last_seqs(
+    connection: &mut SqliteConnection,
+    new: &[New<'_>],
+) -> Result<HashMap<SessionId, i64>, Error> {
+    let sessions: HashSet<SessionId> = new.iter().map(|(session, ..)| *session).collect();
+    let last: Vec<(SessionId, i64)> = sqlx::query_as(
+        "SELECT value, (SELECT coalesce(max(seq), 0) FROM events WHERE session_id = value) FROM json_each(?1)",
+    )
+    .bind(to_json("list of sessions", &sessions)?)
+    .fetch_all(connection)
+    .await?;
+    Ok(last.into_iter().collect())
 }
 
 /// The number of the last event of a session; 0 when there is none.

@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
+use super::machine::Ticks;
 use super::server::Running;
 use super::table::{Samples, Table};
 
@@ -41,13 +42,20 @@ enum Between {
 pub(crate) async fn run() -> anyhow::Result<Table> {
     let mut table = Table::new(
         "From the upstream's socket to the client's, ms for each streamed delta",
-        ["streams", "deltas", "between", "p50", "p99", "max"],
+        [
+            "streams",
+            "deltas",
+            "between",
+            "p50",
+            "p99",
+            "max",
+            "cores of others",
+        ],
     );
     for (streams, deltas) in CASES {
         let upstream = upstream::start(deltas).await?;
         let relay = bare::start(upstream).await?;
-        let samples = measure(Between::BareRelay, relay, (streams, deltas)).await?;
-        row(&mut table, streams, "bare relay", &samples);
+        table.row(measure(Between::BareRelay, relay, (streams, deltas)).await?);
 
         let folder = tempfile::tempdir()?;
         let settings = [
@@ -56,34 +64,23 @@ pub(crate) async fn run() -> anyhow::Result<Table> {
             ("OPENAI_BASE_URL", format!("http://{upstream}")),
         ];
         let server = Running::start(folder.path(), settings).await?;
-        let samples = measure(Between::Mira, server.address, (streams, deltas)).await?;
-        row(&mut table, streams, "Mira", &samples);
+        table.row(measure(Between::Mira, server.address, (streams, deltas)).await?);
         server.stop().await?;
     }
     Ok(table)
 }
 
-fn row(table: &mut Table, streams: u32, between: &str, samples: &Samples) {
-    table.row([
-        streams.to_string(),
-        samples.count().to_string(),
-        between.to_owned(),
-        samples.ms(50.0),
-        samples.ms(99.0),
-        samples.ms(100.0),
-    ]);
-}
-
-/// Has so many clients read so many deltas each.
+/// Has so many clients read so many deltas each, and returns a row of the table.
 async fn measure(
     between: Between,
     server: SocketAddr,
     (streams, deltas): (u32, usize),
-) -> anyhow::Result<Samples> {
+) -> anyhow::Result<[String; 7]> {
     let mut clients = Vec::new();
     for _ in 0..streams {
         clients.push(connect(between, server).await?);
     }
+    let begun = Ticks::now()?;
     let mut reading = JoinSet::new();
     for (number, (mut socket, question)) in (0..).zip(clients) {
         reading.spawn(async move {
@@ -92,11 +89,23 @@ async fn measure(
             read(&mut socket, deltas).await
         });
     }
-    let mut all = Samples::new()?;
+    let mut samples = Samples::new()?;
     while let Some(ages) = reading.join_next().await {
-        ages??.into_iter().for_each(|age| all.add(age));
+        ages??.into_iter().for_each(|age| samples.add(age));
     }
-    Ok(all)
+    let between = match between {
+        Between::BareRelay => "bare relay",
+        Between::Mira => "Mira",
+    };
+    Ok([
+        streams.to_string(),
+        samples.count().to_string(),
+        between.to_owned(),
+        samples.ms(50.0),
+        samples.ms(99.0),
+        samples.ms(100.0),
+        begun.cores_of_others()?,
+    ])
 }
 
 /// Connects, and says which frame begins a stream.
