@@ -41,8 +41,8 @@ pub(crate) async fn find(caller: &Caller, text: &str) -> anyhow::Result<Project>
 fn directory(text: &str) -> anyhow::Result<Option<PathBuf>> {
     let path = match text.strip_prefix('~') {
         Some(rest) if rest.is_empty() || rest.starts_with(['/', '\\']) => {
-            let home = directories::BaseDirs::new().context("there is no home directory")?;
-            home.home_dir().join(rest.trim_start_matches(['/', '\\']))
+            let home = etcetera::home_dir().context("there is no home directory")?;
+            home.join(rest.trim_start_matches(['/', '\\']))
         }
         Some(_) | None => PathBuf::from(text),
     };

@@ -1,5 +1,6 @@
 //! Lines from a person or a pipe.
 
+use etcetera::{AppStrategy as _, AppStrategyArgs, choose_app_strategy};
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
@@ -107,9 +108,14 @@ impl Editor {
 
 /// Where the history is kept; none where there is no place for it.
 fn history_file() -> Option<PathBuf> {
-    let places = directories::ProjectDirs::from("", "", "mira")?;
-    let directory = places.state_dir().unwrap_or_else(|| places.data_local_dir());
+    let program = AppStrategyArgs {
+        top_level_domain: String::new(),
+        author: "Mira".to_owned(),
+        app_name: "mira".to_owned(),
+    };
     // Without the directory there is no history, and nothing else is amiss.
-    std::fs::create_dir_all(directory).ok()?;
+    let places = choose_app_strategy(program).ok()?;
+    let directory = places.state_dir().unwrap_or_else(|| places.data_dir());
+    std::fs::create_dir_all(&directory).ok()?;
     Some(directory.join("history"))
 }

@@ -31,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-use directories::ProjectDirs;
+use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 use secrecy::SecretString;
 
 pub use generated::{env_example, markdown_table, renew_page};
@@ -229,6 +229,12 @@ impl Config {
 }
 
 /// The operating system's directories for Mira.
-fn directories() -> Option<ProjectDirs> {
-    ProjectDirs::from("", "", "mira")
+fn directories() -> Option<impl AppStrategy> {
+    let program = AppStrategyArgs {
+        top_level_domain: String::new(),
+        author: "Mira".to_owned(),
+        app_name: "mira".to_owned(),
+    };
+    // Without a home directory there are none, which is told where one is needed.
+    choose_app_strategy(program).ok()
 }

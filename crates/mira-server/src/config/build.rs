@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
+use etcetera::AppStrategy as _;
+
 use super::{
     Api, Calls, Coder, Config, Effort, Endpoint, Log, LogFormat, Models, Operation, Persona, Problem,
     Problems, Reasoner, Server, Storage, Verbosity, directories, settings, values::Values,
@@ -104,7 +106,7 @@ fn server(values: &mut Values) -> Server {
 /// None, with a problem noted, when there is no place for the data.
 fn storage(values: &mut Values) -> Option<Storage> {
     let data_dir = values.path("MIRA_DATA_DIR");
-    let Some(data_dir) = data_dir.or_else(|| Some(directories()?.data_dir().to_owned())) else {
+    let Some(data_dir) = data_dir.or_else(|| Some(directories()?.data_dir())) else {
         values.problems.push(Problem::NoDataDirectory);
         return None;
     };
