@@ -107,8 +107,8 @@ pub(crate) async fn assemble(
     let said = &job.turn.content;
     // The user's own words are never cut: what a turn may carry was checked when it was accepted, and a token is at
     // least a byte.
-    receipt.note("request", None, said, MAX_MESSAGE_BYTES, "what the user said");
-    input.push(Item::User(said.clone()));
+    let said = receipt.take("request", None, said, MAX_MESSAGE_BYTES, "what the user said");
+    input.push(Item::User(said));
     Ok(Context {
         instructions,
         input,
@@ -141,23 +141,16 @@ impl Receipt {
             truncated,
             reason: reason.to_owned(),
         });
-        if truncated {
-            format!("{kept}\n[… cut here to fit]")
-        } else {
-            kept.to_owned()
-        }
+        marked(kept, truncated)
     }
+}
 
-    /// Counts a text that goes in whole.
-    fn note(&mut self, name: &str, detail: Option<String>, text: &str, cap: usize, reason: &str) {
-        self.parts.push(ContextPart {
-            name: name.to_owned(),
-            detail,
-            tokens: self.counter.count(text),
-            cap,
-            truncated: false,
-            reason: reason.to_owned(),
-        });
+/// A text as it goes to a model, with a mark where it was cut.
+pub(crate) fn marked(kept: &str, cut: bool) -> String {
+    if cut {
+        format!("{kept}\n[… cut here to fit]")
+    } else {
+        kept.to_owned()
     }
 }
 
@@ -212,14 +205,7 @@ async fn recent_turns(inner: &Inner, job: &Job, receipt: &mut Receipt) -> Result
         }
         left -= tokens;
         truncated |= cut;
-        turns.push(item(
-            &message,
-            if cut {
-                format!("{text}\n[… cut here to fit]")
-            } else {
-                text.to_owned()
-            },
-        ));
+        turns.push(item(&message, marked(text, cut)));
     }
     turns.reverse();
     receipt.parts.push(ContextPart {

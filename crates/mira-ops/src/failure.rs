@@ -30,7 +30,6 @@ pub enum FailureCode {
     ModelMalformed,
     /// The coder's answer could not be used.
     DelegationFailed,
-    LimitReached,
     Interrupted,
     Storage,
     Internal,

@@ -322,7 +322,7 @@ impl Operations {
         let text = inner.hub.answer(session, operation);
         let answer = answer(inner.clock.now(), session, job.turn.project, job.message, &text);
         let answer_id = answer.as_ref().map(|(id, _)| *id);
-        let (status, failure, event) = match end {
+        let outcome = match end {
             End::Completed(limit) => {
                 let mut reader = inner.database.readers().acquire().await?;
                 let usage = usage::of_operation(&mut reader, job.operation).await?;
@@ -343,20 +343,8 @@ impl Operations {
             End::Cancelled => (Status::Cancelled, None, Event::Cancelled),
             End::Interrupted => interrupted(),
         };
-        inner
-            .journal
-            .commit(Entry {
-                session,
-                operation,
-                change: Some(Change::Finish {
-                    status,
-                    failure,
-                    answer,
-                }),
-                events: vec![event],
-            })
-            .await?;
-        Ok(())
+        let ending = ending(session, operation, answer, outcome);
+        inner.journal.commit(ending).await.map(drop)
     }
 
     /// Ends what a process that is gone left running. Called once, before anything else.
@@ -373,20 +361,8 @@ impl Operations {
                 operation.message,
                 &text,
             );
-            let (status, failure, event) = interrupted();
-            inner
-                .journal
-                .commit(Entry {
-                    session: operation.session,
-                    operation: operation.id,
-                    change: Some(Change::Finish {
-                        status,
-                        failure,
-                        answer,
-                    }),
-                    events: vec![event],
-                })
-                .await?;
+            let ending = ending(operation.session, operation.id, answer, interrupted());
+            inner.journal.commit(ending).await?;
         }
         Ok(left.len())
     }
@@ -407,7 +383,29 @@ fn check(turn: &Turn) -> Result<(), Error> {
     Ok(())
 }
 
-fn interrupted() -> (Status, Option<Failure>, Event) {
+/// How an operation ends: where it then stands, why, and what is told.
+type Outcome = (Status, Option<Failure>, Event);
+
+/// The end of an operation, for the journal.
+fn ending(
+    session: SessionId,
+    operation: OperationId,
+    answer: Option<(MessageId, NewMessage)>,
+    (status, failure, event): Outcome,
+) -> Entry {
+    Entry {
+        session,
+        operation,
+        change: Some(Change::Finish {
+            status,
+            failure,
+            answer,
+        }),
+        events: vec![event],
+    }
+}
+
+fn interrupted() -> Outcome {
     let failure = Failure::interrupted();
     let event = Event::Interrupted {
         reason: failure.message.clone(),

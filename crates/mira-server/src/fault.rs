@@ -212,7 +212,6 @@ pub(crate) fn of_failure(failure: &Failure) -> ErrorBody {
         FailureCode::ModelStalled => ErrorCode::ModelStalled,
         FailureCode::ModelMalformed => ErrorCode::ModelMalformed,
         FailureCode::DelegationFailed => ErrorCode::DelegationFailed,
-        FailureCode::LimitReached => ErrorCode::LimitReached,
         FailureCode::Interrupted => ErrorCode::Interrupted,
         FailureCode::Storage => ErrorCode::Storage,
         FailureCode::Internal => ErrorCode::Internal,

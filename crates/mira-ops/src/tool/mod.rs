@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::artifacts::{self, Draft};
+use crate::context::marked;
 use crate::delegation::{self, DebugCode, GenerateCode, RefactorCode};
 use crate::event::Event;
 use crate::failure::Failure;
@@ -238,11 +239,7 @@ pub(crate) async fn run(toolbox: &Toolbox<'_>, call: &ToolCall) -> Result<Outcom
     };
     note(inner, job, None, vec![finished]).await?;
     let (kept, cut) = toolbox.counter.truncate(&outcome.output, OUTPUT_CAP);
-    let output = if cut {
-        format!("{kept}\n[… cut here to fit]")
-    } else {
-        kept.to_owned()
-    };
+    let output = marked(kept, cut);
     Ok(Outcome { output, ..outcome })
 }
 
