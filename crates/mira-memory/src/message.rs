@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
+use crate::outbox::{self, Subject, Work};
+use crate::row::{json, to_json};
 use crate::{Error, session};
 
 /// Who said it.
@@ -47,6 +49,11 @@ pub struct Message {
     pub project: Option<ProjectId>,
     /// The message that this one answers.
     pub reply_to: Option<MessageId>,
+    /// The name of whoever speaks, where it is known.
+    pub speaker: Option<String>,
+    pub tags: Vec<String>,
+    /// Kept above others when there is a choice, and never decaying.
+    pub pinned: bool,
 }
 
 /// A message to be stored.
@@ -57,10 +64,14 @@ pub struct NewMessage {
     pub content: String,
     pub project: Option<ProjectId>,
     pub reply_to: Option<MessageId>,
+    pub speaker: Option<String>,
+    pub tags: Vec<String>,
+    /// When it was said, where that is not now.
+    pub time: Option<Timestamp>,
 }
 
 impl NewMessage {
-    /// A message that belongs to no project and answers nothing.
+    /// A message said now that belongs to no project and answers nothing.
     pub fn new(session: SessionId, role: Role, content: impl Into<String>) -> Self {
         Self {
             session,
@@ -68,11 +79,14 @@ impl NewMessage {
             content: content.into(),
             project: None,
             reply_to: None,
+            speaker: None,
+            tags: Vec::new(),
+            time: None,
         }
     }
 }
 
-fn message(row: &SqliteRow) -> Result<Message, sqlx::Error> {
+pub(crate) fn from_row(row: &SqliteRow) -> Result<Message, sqlx::Error> {
     Ok(Message {
         number: row.try_get("number")?,
         id: row.try_get("id")?,
@@ -82,40 +96,51 @@ fn message(row: &SqliteRow) -> Result<Message, sqlx::Error> {
         time: row.try_get("time_ms")?,
         project: row.try_get("project_id")?,
         reply_to: row.try_get("reply_to")?,
+        speaker: row.try_get("speaker")?,
+        tags: json(row, "tags")?,
+        pinned: row.try_get("pinned")?,
     })
 }
 
-/// Stores a message under an id that the caller made, so that it can be named before it is stored.
+/// Stores a message under an id that the caller made, so that it can be named before it is stored, and notes that it is
+/// to be analysed and embedded.
 pub async fn append(
     connection: &mut SqliteConnection,
     id: MessageId,
     new: NewMessage,
     now: Timestamp,
 ) -> Result<Message, Error> {
+    let time = new.time.unwrap_or(now);
     let title = (new.role == Role::User).then_some(new.content.as_str());
-    if !session::touch(connection, new.session, title, now).await? {
+    if !session::touch(connection, new.session, title, time).await? {
         return Err(Error::UnknownSession(new.session));
     }
     let number = sqlx::query(
-        "INSERT INTO messages (id, session_id, role, content, time_ms, project_id, reply_to)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO messages (id, session_id, role, content, time_ms, project_id, reply_to, speaker, tags)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )
     .bind(id)
     .bind(new.session)
     .bind(new.role.as_str())
     .bind(&new.content)
-    .bind(now)
+    .bind(time)
     .bind(new.project)
     .bind(new.reply_to)
-    .execute(connection)
+    .bind(&new.speaker)
+    .bind(to_json(&new.tags))
+    .execute(&mut *connection)
     .await?
     .last_insert_rowid();
+    outbox::add(connection, Work::Analyse, Subject::Message(id), now).await?;
     let NewMessage {
         session,
         role,
         content,
         project,
         reply_to,
+        speaker,
+        tags,
+        time: _,
     } = new;
     Ok(Message {
         number,
@@ -123,9 +148,12 @@ pub async fn append(
         session,
         role,
         content,
-        time: now,
+        time,
         project,
         reply_to,
+        speaker,
+        tags,
+        pinned: false,
     })
 }
 
@@ -133,7 +161,7 @@ pub async fn append(
 pub async fn get(connection: &mut SqliteConnection, id: MessageId) -> Result<Option<Message>, Error> {
     sqlx::query("SELECT * FROM messages WHERE id = ?1")
         .bind(id)
-        .try_map(|row| message(&row))
+        .try_map(|row| from_row(&row))
         .fetch_optional(connection)
         .await
         .map_err(Error::from)
@@ -150,7 +178,7 @@ pub async fn page(
         .bind(session)
         .bind(before.unwrap_or(i64::MAX))
         .bind(limit)
-        .try_map(|row| message(&row))
+        .try_map(|row| from_row(&row))
         .fetch_all(connection)
         .await
         .map_err(Error::from)

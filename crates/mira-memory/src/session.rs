@@ -9,6 +9,9 @@ use crate::Error;
 /// The longest name of a session, in characters.
 pub const MAX_NAME_CHARS: usize = 200;
 
+/// The user of a server that serves one person.
+pub const DEFAULT_USER: &str = "default";
+
 /// How much of the first user message becomes the title, in characters.
 const TITLE_CHARS: usize = 80;
 
@@ -20,6 +23,8 @@ pub struct Session {
     pub name: Option<String>,
     /// The beginning of the first thing the user said.
     pub title: Option<String>,
+    /// Whose conversation it is.
+    pub user: String,
     pub message_count: i64,
     pub created: Timestamp,
     /// When the last message came.
@@ -31,28 +36,32 @@ fn session(row: &SqliteRow) -> Result<Session, sqlx::Error> {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
         title: row.try_get("title")?,
+        user: row.try_get("user_id")?,
         message_count: row.try_get("message_count")?,
         created: row.try_get("created_ms")?,
         updated: row.try_get("updated_ms")?,
     })
 }
 
-/// Makes a session. A name that is taken fails as a statement.
+/// Makes a session. A name that is taken fails as a statement; user names follow the rules of session names.
 pub async fn create(
     connection: &mut SqliteConnection,
     name: Option<&str>,
+    user: &str,
     now: Timestamp,
 ) -> Result<Session, Error> {
-    if let Some(name) = name
-        && (name.trim().is_empty()
+    for name in name.into_iter().chain([user]) {
+        if name.trim().is_empty()
             || name.chars().count() > MAX_NAME_CHARS
-            || name.contains(char::is_control))
-    {
-        return Err(Error::InvalidName);
+            || name.contains(char::is_control)
+        {
+            return Err(Error::InvalidName);
+        }
     }
-    sqlx::query("INSERT INTO sessions (id, name, created_ms, updated_ms) VALUES (?1, ?2, ?3, ?3) RETURNING *")
+    sqlx::query("INSERT INTO sessions (id, name, user_id, created_ms, updated_ms) VALUES (?1, ?2, ?3, ?4, ?4) RETURNING *")
         .bind(SessionId::at(now))
         .bind(name)
+        .bind(user)
         .bind(now)
         .try_map(|row| session(&row))
         .fetch_one(connection)

@@ -22,9 +22,20 @@ macro_rules! ids {
                 Self(Ulid::from_parts(ms, Ulid::generate().random()))
             }
 
+            /// The id as a number that no id of another kind has.
+            pub fn ulid(self) -> Ulid {
+                self.0
+            }
+
             /// The time this id was made at.
             pub fn time(self) -> Timestamp {
                 Timestamp::from_ms(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
+            }
+        }
+
+        impl From<Ulid> for $name {
+            fn from(ulid: Ulid) -> Self {
+                Self(ulid)
             }
         }
 
@@ -92,6 +103,12 @@ ids! {
     ProjectId = "project";
     /// One recorded change of a file.
     ChangeId = "change";
+    /// A summary of messages.
+    SummaryId = "summary";
+    /// One state of something known of a user.
+    FactId = "fact";
+    /// Something learned of how a user works.
+    PatternId = "pattern";
 }
 
 #[cfg(test)]

@@ -23,10 +23,14 @@ mod directory;
 mod error;
 mod id;
 mod migrations;
+pub mod vector;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use database::{Database, READERS, Transaction};
 pub use directory::DataDirectory;
 pub use error::{Error, InvalidId};
-pub use id::{ArtifactId, ChangeId, DelegationId, ItemId, MessageId, OperationId, ProjectId, SessionId};
+pub use id::{
+    ArtifactId, ChangeId, DelegationId, FactId, ItemId, MessageId, OperationId, PatternId, ProjectId, SessionId,
+    SummaryId,
+};
 pub use migrations::Migrations;
