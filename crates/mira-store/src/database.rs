@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
 
 use crate::Error;
 
@@ -23,7 +23,8 @@ pub type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
 /// An open database. Clones share the same connections.
 ///
 /// It runs in WAL mode with `synchronous = NORMAL`: a killed process loses nothing that was committed; a power cut
-/// may lose the last commits but never damages the file.
+/// may lose the last commits but never damages the file. What is deleted is overwritten in the file; [`Self::compact`]
+/// leaves nothing of it in the WAL either.
 #[derive(Debug, Clone)]
 pub struct Database {
     path: PathBuf,
@@ -67,7 +68,12 @@ impl Database {
                     Ok(!connection.is_in_transaction())
                 })
             })
-            .connect_with(options.clone().optimize_on_close(true, None))
+            .connect_with(
+                options
+                    .clone()
+                    .pragma("secure_delete", "ON")
+                    .optimize_on_close(true, None),
+            )
             .await
             .map_err(failed)?;
         let readers = SqlitePoolOptions::new()
@@ -120,6 +126,50 @@ impl Database {
             .execute(&self.writer)
             .await
             .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Rewrites the file without the room of what was deleted and empties the WAL, so that no byte of deleted content is
+    /// left in the directory.
+    ///
+    /// Writers wait meanwhile and readers go on. A reader that began before keeps the old pages in the WAL: it is waited
+    /// for up to `patience`, then the call fails with [`Error::Read`] and can be repeated. Cancel safe.
+    pub async fn compact(&self, patience: Duration) -> Result<(), Error> {
+        let failed = |source| Error::Compact {
+            path: self.path.clone(),
+            source,
+        };
+        let _no_other_writer = self.writer.acquire().await.map_err(failed)?;
+        // A connection of its own, because it waits for locks in its own way.
+        let mut connection = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .busy_timeout(patience)
+            .connect()
+            .await
+            .map_err(failed)?;
+        let busy = async {
+            // `PRAGMA optimize` keeps samples of what is indexed. It takes new ones when they are missed.
+            let sampled: bool =
+                sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat4')")
+                    .fetch_one(&mut connection)
+                    .await?;
+            if sampled {
+                sqlx::query("DELETE FROM sqlite_stat4")
+                    .execute(&mut connection)
+                    .await?;
+            }
+            sqlx::query("VACUUM").execute(&mut connection).await?;
+            let busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_one(&mut connection)
+                .await?;
+            connection.close().await?;
+            Ok(busy != 0)
+        };
+        if busy.await.map_err(failed)? {
+            return Err(Error::Read {
+                path: self.path.clone(),
+            });
+        }
         Ok(())
     }
 

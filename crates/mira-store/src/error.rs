@@ -23,6 +23,12 @@ pub enum Error {
     /// The online copy failed; the target may be left incomplete and is not a backup.
     #[error("could not copy the database to {path}")]
     Backup { path: PathBuf, source: sqlx::Error },
+    /// The file could not be rewritten without what was deleted. Nothing that is stored was touched.
+    #[error("could not compact the database {path}")]
+    Compact { path: PathBuf, source: sqlx::Error },
+    /// The file was rewritten, but somebody still reads the state before, so that its pages had to stay beside it.
+    #[error("the database {path} is still being read in an earlier state, which keeps deleted content on disk")]
+    Read { path: PathBuf },
     /// A statement failed.
     #[error("the database refused a statement")]
     Statement(#[from] sqlx::Error),

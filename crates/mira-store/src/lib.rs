@@ -30,7 +30,7 @@ pub use database::{Database, READERS, Transaction};
 pub use directory::DataDirectory;
 pub use error::{Error, InvalidId};
 pub use id::{
-    ArtifactId, ChangeId, DelegationId, FactId, ItemId, MessageId, OperationId, PatternId, ProjectId, SessionId,
-    SummaryId,
+    ArtifactId, ChangeId, DelegationId, FactId, ItemId, MessageId, OperationId, PatternId, ProjectId,
+    SessionId, SummaryId,
 };
 pub use migrations::Migrations;

@@ -1,6 +1,8 @@
 //! The floor on real files.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+use std::time::Duration;
+
 use mira_store::{DataDirectory, Database, Error, Migrations, ProjectId, Timestamp};
 
 const NOTES: Migrations = Migrations {
@@ -150,6 +152,83 @@ async fn a_backup_taken_while_writing_is_whole_and_opens_alone() {
         matches!(database.backup(&target).await, Err(Error::Backup { .. })),
         "never over another file"
     );
+}
+
+fn bytes_of(folder: &std::path::Path) -> Vec<u8> {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+        .collect()
+}
+
+fn holds(folder: &std::path::Path, text: &str) -> bool {
+    bytes_of(folder)
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+#[tokio::test]
+async fn a_compacted_database_keeps_no_byte_of_what_was_deleted() {
+    let Fixture { folder, database } = &notes().await;
+    let data = folder.path().join("data");
+    let long = "unmistakable ".repeat(2_000);
+    let mut transaction = database.begin().await.unwrap();
+    sqlx::query("CREATE INDEX notes_by_text ON notes (text)")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    for n in 0..50 {
+        add(database, &format!("unmistakable {n}")).await;
+        add(database, &format!("kept {n:02}")).await;
+    }
+    add(database, &long).await;
+    let mut transaction = database.begin().await.unwrap();
+    sqlx::query("ANALYZE").execute(&mut *transaction).await.unwrap();
+    sqlx::query("DELETE FROM notes WHERE text LIKE 'unmistakable%'")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    assert!(holds(&data, "unmistakable"), "in the WAL and in the samples");
+
+    database.compact(Duration::from_secs(5)).await.unwrap();
+    assert!(!holds(&data, "unmistakable"));
+    let kept: Vec<String> = (0..50).map(|n| format!("kept {n:02}")).collect();
+    assert_eq!(texts(database).await, kept);
+    add(database, "and writable").await;
+}
+
+#[tokio::test]
+async fn an_old_reader_holds_up_the_end_of_a_compaction_and_it_can_be_repeated() {
+    let Fixture { folder, database } = &notes().await;
+    let data = folder.path().join("data");
+    add(database, "unmistakable").await;
+    let mut reader = database.readers().begin().await.unwrap();
+    let before: String = sqlx::query_scalar("SELECT text FROM notes")
+        .fetch_one(&mut *reader)
+        .await
+        .unwrap();
+    let mut transaction = database.begin().await.unwrap();
+    sqlx::query("DELETE FROM notes")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+
+    let held_up = database.compact(Duration::from_millis(50)).await;
+    assert!(matches!(held_up, Err(Error::Read { .. })), "{held_up:?}");
+    let still: String = sqlx::query_scalar("SELECT text FROM notes")
+        .fetch_one(&mut *reader)
+        .await
+        .unwrap();
+    assert_eq!((before, still), ("unmistakable".to_owned(), "unmistakable".to_owned()));
+
+    let (compacted, ()) = tokio::join!(database.compact(Duration::from_secs(5)), async {
+        reader.rollback().await.unwrap();
+    });
+    compacted.unwrap();
+    assert!(!holds(&data, "unmistakable"));
 }
 
 #[test]
