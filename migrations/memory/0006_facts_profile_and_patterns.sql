@@ -1,5 +1,6 @@
--- One state of something known of a user. Nothing is overwritten: a change ends one row (`valid_to_ms` in the world,
--- `retracted_ms` in what Mira believes) and begins another.
+-- One state of something known of a user. Nothing is overwritten: a change ends the row (`valid_to_ms` in the world, known
+-- since `ended_ms`) and begins another; a row that turns out never to have been true is `retracted_ms` in what Mira
+-- believes. `confirmations` is a JSON array of when and by which message it was said again.
 CREATE TABLE facts (
     id             TEXT PRIMARY KEY,
     user_id        TEXT NOT NULL,
@@ -16,13 +17,21 @@ CREATE TABLE facts (
     recorded_ms    INTEGER NOT NULL,
     retracted_ms   INTEGER,
     ended          TEXT CHECK (ended IN ('superseded', 'refined', 'retracted')),
+    ended_ms       INTEGER,
     replaced_by    TEXT REFERENCES facts (id) ON DELETE SET NULL,
-    confirmations  INTEGER NOT NULL DEFAULT 0,
-    confirmed_ms   INTEGER NOT NULL,
-    pinned         INTEGER NOT NULL DEFAULT 0 CHECK (pinned IN (0, 1))
+    confirmations  TEXT NOT NULL DEFAULT '[]',
+    tentative      INTEGER NOT NULL DEFAULT 0 CHECK (tentative IN (0, 1)),
+    pinned         INTEGER NOT NULL DEFAULT 0 CHECK (pinned IN (0, 1)),
+    CHECK ((valid_to_ms IS NULL) = (ended IS NULL) AND (ended IS NULL) = (ended_ms IS NULL))
 ) STRICT;
 CREATE INDEX facts_by_key ON facts (user_id, subject, key, recorded_ms);
 CREATE INDEX facts_by_source ON facts (source_message) WHERE source_message IS NOT NULL;
+CREATE INDEX facts_by_replacement ON facts (replaced_by) WHERE replaced_by IS NOT NULL;
+
+-- Messages that a forgotten fact came from. Analysed again, they give no facts; nothing of what they gave is kept here.
+CREATE TABLE forgotten_sources (
+    message TEXT PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE
+) STRICT;
 
 CREATE TABLE profiles (
     user_id                  TEXT PRIMARY KEY,
@@ -40,6 +49,7 @@ CREATE TABLE profiles (
     updated_ms               INTEGER NOT NULL
 ) STRICT;
 
+-- A habit. `examples` is a JSON array of the ids of the last messages that it showed in.
 CREATE TABLE patterns (
     id               TEXT PRIMARY KEY,
     user_id          TEXT NOT NULL,
@@ -49,7 +59,6 @@ CREATE TABLE patterns (
     examples         TEXT NOT NULL DEFAULT '[]',
     confidence       REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
     applies_when     TEXT,
-    deprecated       INTEGER NOT NULL DEFAULT 0 CHECK (deprecated IN (0, 1)),
     observations     INTEGER NOT NULL DEFAULT 1,
     applications     INTEGER NOT NULL DEFAULT 0,
     first_observed_ms INTEGER NOT NULL,

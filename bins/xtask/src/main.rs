@@ -20,13 +20,14 @@ enum Task {
     /// Write .env.example and the tables of docs/CONFIGURATION.md
     Docs,
     /// Measure, in a release build
-    Bench { benchmark: bench::Benchmark },
+    #[command(subcommand)]
+    Bench(bench::Benchmark),
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().task {
         Task::Schema => generated::schema(),
         Task::Docs => generated::docs(),
-        Task::Bench { benchmark } => bench::run(benchmark),
+        Task::Bench(benchmark) => bench::run(&benchmark),
     }
 }

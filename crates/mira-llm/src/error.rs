@@ -59,6 +59,16 @@ pub enum Error {
     /// The upstream sent something that is not the protocol.
     #[error("{} sent an answer that cannot be read{}", .0, .0.said())]
     Malformed(Box<Detail>),
+    /// The embedding model answered with vectors of another length than was configured.
+    #[error("{detail} made a vector of {actual} numbers instead of {expected}")]
+    WrongDimension {
+        /// Who was asked.
+        detail: Box<Detail>,
+        /// The configured length.
+        expected: usize,
+        /// The length of the vector that arrived.
+        actual: usize,
+    },
 }
 
 /// What a stalled stream was waiting for.
@@ -105,7 +115,8 @@ impl Error {
             | Self::ContextTooLong(_)
             | Self::Refused(_)
             | Self::InvalidRequest(_)
-            | Self::Malformed(_) => false,
+            | Self::Malformed(_)
+            | Self::WrongDimension { .. } => false,
         }
     }
 
@@ -128,7 +139,8 @@ impl Error {
             | Self::Server(detail)
             | Self::Malformed(detail)
             | Self::Network { detail, .. }
-            | Self::Stalled { detail, .. } => Some(detail),
+            | Self::Stalled { detail, .. }
+            | Self::WrongDimension { detail, .. } => Some(detail),
         }
     }
 }

@@ -39,11 +39,16 @@ enum Kind {
     Network(Option<reqwest::Error>),
     Stalled { phase: Phase, after: Duration },
     Malformed,
+    WrongDimension { expected: usize, actual: usize },
 }
 
 impl Failure {
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
         Self::new(Kind::Malformed, message)
+    }
+
+    pub(crate) fn wrong_dimension(expected: usize, actual: usize) -> Self {
+        Self::new(Kind::WrongDimension { expected, actual }, "")
     }
 
     pub(crate) fn overloaded(message: impl Into<String>) -> Self {
@@ -195,6 +200,11 @@ impl Origin {
             },
             Kind::Stalled { phase, after } => Error::Stalled { detail, phase, after },
             Kind::Malformed => Error::Malformed(detail),
+            Kind::WrongDimension { expected, actual } => Error::WrongDimension {
+                detail,
+                expected,
+                actual,
+            },
         }
     }
 

@@ -23,19 +23,39 @@
 //! ```
 
 pub mod analysis;
+mod curate;
+mod embedding;
+pub mod erase;
 mod error;
+mod expression;
 pub mod fact;
+mod form;
+mod jobs;
+mod lexical;
 mod memory;
 pub mod message;
+mod names;
 mod options;
 pub mod outbox;
 pub mod pattern;
+pub mod portable;
+pub mod profile;
+pub mod recall;
 pub mod relationship;
 mod row;
+pub mod salience;
+mod scope;
+pub mod secret;
+mod semantic;
 pub mod session;
+pub mod stats;
+pub mod summary;
 
 pub use error::Error;
+pub use jobs::{Job, Jobs, Record, Schedule, Status};
 pub use memory::{Helpers, Memory};
 pub use message::{Message, NewMessage, Role};
 pub use options::Options;
+pub use scope::Scope;
+pub use semantic::IndexState;
 pub use session::Session;

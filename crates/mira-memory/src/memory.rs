@@ -7,9 +7,11 @@ use mira_llm::chat::ChatModel;
 use mira_llm::embedding::Embedder;
 use mira_store::vector::VectorStore;
 use mira_store::{Clock, Database, MessageId, Migrations, SessionId, SystemClock};
-use tokio::sync::Notify;
 
+use crate::jobs::{Board, Job};
+use crate::lexical::Lexical;
 use crate::options::Options;
+use crate::semantic::Index;
 use crate::session::DEFAULT_USER;
 use crate::{Error, Message, NewMessage, Session, message, session};
 
@@ -66,8 +68,9 @@ pub(crate) struct Inner {
     pub clock: Arc<dyn Clock>,
     pub helpers: Helpers,
     pub options: Options,
-    /// There may be work in the outbox.
-    pub work: Notify,
+    pub lexical: Lexical,
+    pub index: Index,
+    pub board: Board,
 }
 
 impl Memory {
@@ -97,7 +100,9 @@ impl Memory {
                 clock,
                 helpers,
                 options,
-                work: Notify::new(),
+                lexical: Lexical::default(),
+                index: Index::default(),
+                board: Board::default(),
             }),
         })
     }
@@ -105,7 +110,7 @@ impl Memory {
     /// Says that messages were stored by [`message::append`] and committed, so that they are analysed at once instead of
     /// at the next interval.
     pub fn stored(&self) {
-        self.inner.work.notify_one();
+        self.inner.board.wake(Job::Analysis);
     }
 
     /// Makes a session without a name.

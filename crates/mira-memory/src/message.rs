@@ -1,12 +1,15 @@
 //! The table of messages.
 
+use std::collections::HashMap;
+
 use mira_store::{MessageId, ProjectId, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
+use crate::names::names;
 use crate::outbox::{self, Subject, Work};
-use crate::row::{json, to_json};
+use crate::row::{json, named, to_json};
 use crate::{Error, session};
 
 /// Who said it.
@@ -18,21 +21,15 @@ pub enum Role {
     System,
 }
 
-impl Role {
-    /// The stored form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Assistant => "assistant",
-            Self::System => "system",
-        }
-    }
+names!(Role: User = "user", Assistant = "assistant", System = "system");
 
-    fn stored(text: &str) -> Result<Self, sqlx::Error> {
-        [Self::User, Self::Assistant, Self::System]
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| sqlx::Error::Decode(format!("{text:?} is not a role").into()))
+impl Role {
+    /// How many roles there are.
+    pub(crate) const COUNT: usize = Self::ALL.len();
+
+    /// A number below [`Self::COUNT`].
+    pub(crate) const fn place(self) -> usize {
+        self as usize
     }
 }
 
@@ -91,7 +88,7 @@ pub(crate) fn from_row(row: &SqliteRow) -> Result<Message, sqlx::Error> {
         number: row.try_get("number")?,
         id: row.try_get("id")?,
         session: row.try_get("session_id")?,
-        role: Role::stored(row.try_get("role")?)?,
+        role: named(row, "role", Role::parse)?,
         content: row.try_get("content")?,
         time: row.try_get("time_ms")?,
         project: row.try_get("project_id")?,
@@ -165,6 +162,19 @@ pub async fn get(connection: &mut SqliteConnection, id: MessageId) -> Result<Opt
         .fetch_optional(connection)
         .await
         .map_err(Error::from)
+}
+
+/// Messages by number; those that do not exist are left out.
+pub(crate) async fn by_number(
+    connection: &mut SqliteConnection,
+    numbers: &[i64],
+) -> Result<HashMap<i64, Message>, Error> {
+    let rows = sqlx::query("SELECT * FROM messages WHERE number IN (SELECT value FROM json_each(?1))")
+        .bind(to_json(numbers))
+        .try_map(|row| from_row(&row))
+        .fetch_all(connection)
+        .await?;
+    Ok(rows.into_iter().map(|message| (message.number, message)).collect())
 }
 
 /// Up to `limit` messages of a session with a smaller number than `before`, newest first.

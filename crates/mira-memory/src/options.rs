@@ -15,6 +15,9 @@ pub struct Options {
     pub query_embedding_timeout: Duration,
     /// Whether rolling summaries are made.
     pub summaries: bool,
+    /// Messages that a rolling summary covers, 2 to 1,000; a long one covers ten times as many. Other values count as the
+    /// nearest of these.
+    pub summary_every: u32,
 }
 
 impl Default for Options {
@@ -24,6 +27,7 @@ impl Default for Options {
             embed_min_salience: 0.3,
             query_embedding_timeout: Duration::from_millis(800),
             summaries: true,
+            summary_every: 10,
         }
     }
 }

@@ -43,6 +43,17 @@ fn session(row: &SqliteRow) -> Result<Session, sqlx::Error> {
     })
 }
 
+/// Whether a session or a user may be called so.
+pub(crate) fn valid_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.chars().count() <= MAX_NAME_CHARS && !name.contains(char::is_control)
+}
+
+/// The title of a session whose user began with this.
+fn title_of(said: &str) -> String {
+    let line = said.trim_start().lines().next().unwrap_or_default();
+    line.chars().take(TITLE_CHARS).collect()
+}
+
 /// Makes a session. A name that is taken fails as a statement; user names follow the rules of session names.
 pub async fn create(
     connection: &mut SqliteConnection,
@@ -50,13 +61,8 @@ pub async fn create(
     user: &str,
     now: Timestamp,
 ) -> Result<Session, Error> {
-    for name in name.into_iter().chain([user]) {
-        if name.trim().is_empty()
-            || name.chars().count() > MAX_NAME_CHARS
-            || name.contains(char::is_control)
-        {
-            return Err(Error::InvalidName);
-        }
+    if !name.into_iter().chain([user]).all(valid_name) {
+        return Err(Error::InvalidName);
     }
     sqlx::query("INSERT INTO sessions (id, name, user_id, created_ms, updated_ms) VALUES (?1, ?2, ?3, ?4, ?4) RETURNING *")
         .bind(SessionId::at(now))
@@ -89,6 +95,14 @@ pub async fn named(connection: &mut SqliteConnection, name: &str) -> Result<Opti
         .map_err(Error::from)
 }
 
+/// The sessions of a user, or of all.
+pub async fn all(connection: &mut SqliteConnection, user: Option<&str>) -> Result<Vec<SessionId>, Error> {
+    Ok(sqlx::query_scalar("SELECT id FROM sessions WHERE ?1 IS NULL OR user_id = ?1")
+        .bind(user)
+        .fetch_all(connection)
+        .await?)
+}
+
 /// Up to `limit` sessions after `after`, the last used first.
 pub async fn page(
     connection: &mut SqliteConnection,
@@ -115,18 +129,33 @@ pub(crate) async fn touch(
     title: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let title: Option<String> = title.map(|text| {
-        let line = text.trim_start().lines().next().unwrap_or_default();
-        line.chars().take(TITLE_CHARS).collect()
-    });
     let touched = sqlx::query(
         "UPDATE sessions SET message_count = message_count + 1, updated_ms = max(updated_ms, ?2),
              title = coalesce(title, ?3) WHERE id = ?1",
     )
     .bind(id)
     .bind(now)
-    .bind(title)
+    .bind(title.map(title_of))
     .execute(connection)
     .await?;
     Ok(touched.rows_affected() > 0)
+}
+
+/// Makes count and title right after messages were removed.
+pub(crate) async fn recount(connection: &mut SqliteConnection, id: SessionId) -> Result<(), Error> {
+    let said: Option<String> = sqlx::query_scalar(
+        "SELECT content FROM messages WHERE session_id = ?1 AND role = 'user' ORDER BY number LIMIT 1",
+    )
+    .bind(id)
+    .fetch_optional(&mut *connection)
+    .await?;
+    sqlx::query(
+        "UPDATE sessions SET title = ?2,
+             message_count = (SELECT count(*) FROM messages WHERE session_id = ?1) WHERE id = ?1",
+    )
+    .bind(id)
+    .bind(said.as_deref().map(title_of))
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -1,18 +1,21 @@
 //! What the reasoner is shown: typed parts, each under a cap, each on the receipt.
 //!
-//! What changes least comes first, so that providers can cache the beginning of the request: persona, project, the
-//! conversation, then what belongs to this turn alone.
+//! What changes least comes first, so that providers can cache the beginning of the request: persona, project, what is known
+//! of the user, the conversation, then what belongs to this turn alone.
 
 use std::fmt::Write as _;
 
 use mira_llm::chat::Item;
 use mira_llm::tokens::{self, Counter};
+use mira_memory::session::DEFAULT_USER;
 use mira_memory::{Message, Role};
+use mira_store::MessageId;
 use mira_workspace::{Files, Project, RelativePath, language_of};
 
 use crate::Error;
 use crate::operation::ContextPart;
 use crate::operations::Inner;
+use crate::remembered::{self, Remembered};
 use crate::turns::{Editor, Job, MAX_MESSAGE_BYTES, Selection};
 
 /// Caps of the parts, in tokens. That of the conversation is among the options.
@@ -71,7 +74,23 @@ pub(crate) async fn assemble(
         instructions.push_str(&part);
     }
 
-    let mut input = recent_turns(inner, job, &mut receipt).await?;
+    let session = inner.memory.session(job.turn.session).await?;
+    let user = session.map_or_else(|| DEFAULT_USER.to_owned(), |session| session.user);
+    let counter = receipt.counter;
+    if let Some(known) = remembered::known(inner, job, &user, counter).await? {
+        instructions.push_str("\n\n");
+        instructions.push_str(&receipt.keep(known));
+    }
+
+    let mut input = Vec::new();
+    if let Some(summaries) = remembered::summaries(inner, job, counter).await? {
+        input.push(Item::Developer(receipt.keep(summaries)));
+    }
+    let (turns, shown) = recent_turns(inner, job, &mut receipt).await?;
+    input.extend(turns);
+    if let Some(recalled) = remembered::recalled(inner, job, &user, shown, counter).await? {
+        input.push(Item::Developer(receipt.keep(recalled)));
+    }
     if let Some(files) = files {
         let outline = files.outline(OUTLINE_FILES).await?;
         let mut text = String::from("Files of the project (path, bytes):\n");
@@ -140,8 +159,15 @@ impl Receipt {
             cap,
             truncated,
             reason: reason.to_owned(),
+            sources: Vec::new(),
         });
         marked(kept, truncated)
+    }
+
+    /// The text of a part that came out of memory.
+    fn keep(&mut self, remembered: Remembered) -> String {
+        self.parts.push(remembered.part);
+        remembered.text
     }
 }
 
@@ -171,14 +197,19 @@ fn describe(project: &Project, attached: bool) -> String {
     text
 }
 
-/// The conversation before this turn, as turns.
+/// The conversation before this turn, as turns, and the messages that need not be recalled.
 ///
 /// The window begins at a multiple of its length, so that it stays the same over several turns and moves in steps.
-async fn recent_turns(inner: &Inner, job: &Job, receipt: &mut Receipt) -> Result<Vec<Item>, Error> {
+async fn recent_turns(
+    inner: &Inner,
+    job: &Job,
+    receipt: &mut Receipt,
+) -> Result<(Vec<Item>, Vec<MessageId>), Error> {
     let window = i64::from(inner.options.recent_messages.max(1));
     let Some(current) = inner.memory.message(job.message).await? else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     };
+    let mut shown_messages = vec![current.id];
     let before = inner.memory.page(
         job.turn.session,
         Some(current.number),
@@ -206,6 +237,7 @@ async fn recent_turns(inner: &Inner, job: &Job, receipt: &mut Receipt) -> Result
         left -= tokens;
         truncated |= cut;
         turns.push(item(&message, marked(text, cut)));
+        shown_messages.push(message.id);
     }
     turns.reverse();
     receipt.parts.push(ContextPart {
@@ -215,8 +247,9 @@ async fn recent_turns(inner: &Inner, job: &Job, receipt: &mut Receipt) -> Result
         cap,
         truncated,
         reason: "the conversation so far".to_owned(),
+        sources: Vec::new(),
     });
-    Ok(turns)
+    Ok((turns, shown_messages))
 }
 
 fn item(message: &Message, text: String) -> Item {

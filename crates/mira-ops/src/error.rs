@@ -27,6 +27,9 @@ pub enum Error {
     /// As many turns of the session wait as may wait.
     #[error("{limit} turns of this session are waiting already")]
     QueueFull { limit: usize },
+    /// Something is to be erased in which a turn runs or waits.
+    #[error("a turn runs or waits in what is to be erased")]
+    Busy,
     /// No model is bound to the role.
     #[error("no model is configured as the {}", role.as_str())]
     ModelNotConfigured { role: ModelRole, variable: String },
@@ -80,7 +83,7 @@ impl From<mira_memory::Error> for Error {
         match error {
             mira_memory::Error::UnknownSession(session) => Self::UnknownSession(session),
             mira_memory::Error::Store(source) => Self::Store(source),
-            other @ mira_memory::Error::InvalidName => Self::Memory(other),
+            other => Self::Memory(other),
         }
     }
 }

@@ -102,6 +102,8 @@ pub enum Event {
     Interrupted {
         reason: String,
     },
+    /// In the place of an event whose content was erased.
+    Erased,
 }
 
 impl Event {

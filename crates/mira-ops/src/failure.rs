@@ -117,6 +117,10 @@ impl From<&mira_llm::Error> for Failure {
                 FailureCode::ModelMalformed,
                 "check that the base URL serves this API",
             ),
+            Error::WrongDimension { .. } => (
+                FailureCode::ModelMalformed,
+                "set the embedder's dimension to the length of the vectors that its model makes",
+            ),
         };
         Self {
             code,

@@ -214,9 +214,9 @@ pub struct Delegation {
 }
 
 /// One part of what a model was shown, as the receipt reports it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContextPart {
-    /// `persona`, `project`, `recent_turns`, `editor`, `outline`, `request`, `file`.
+    /// `persona`, `known`, `project`, `summaries`, `recent_turns`, `recalled`, `outline`, `editor`, `request`, `file`.
     pub name: String,
     /// Which one: a path, a count.
     pub detail: Option<String>,
@@ -228,6 +228,21 @@ pub struct ContextPart {
     pub truncated: bool,
     /// Why it is there.
     pub reason: String,
+    /// What it was made of, where that came out of memory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<ContextSource>,
+}
+
+/// Something remembered that went into a part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContextSource {
+    /// `memory`, `fact`, `pattern`, `profile` or `summary`.
+    pub kind: String,
+    pub id: Option<String>,
+    /// How well it fits; comparable within one part.
+    pub score: Option<f64>,
+    /// Why it was chosen.
+    pub why: String,
 }
 
 #[cfg(test)]

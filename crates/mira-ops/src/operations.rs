@@ -37,6 +37,12 @@ pub struct Options {
     /// The most tokens of a request that those messages take, a quarter of them for one message. What does not fit is
     /// cut from a long message, and left out from the oldest on.
     pub recent_tokens: usize,
+    /// Whether summaries of the conversation are shown.
+    pub summaries: bool,
+    /// The most earlier messages that are recalled for a request; 0 for none.
+    pub recalled_messages: usize,
+    /// The most tokens of a request that those messages take, a quarter of them for one message.
+    pub recalled_tokens: usize,
     /// The most tokens that one reply of the reasoner may have, reasoning included; the provider's own limit when none.
     pub reasoner_output_tokens: Option<u32>,
     /// The same for the coder.
@@ -53,6 +59,9 @@ impl Default for Options {
             max_turn_tokens: 2_000_000,
             recent_messages: 10,
             recent_tokens: 24_000,
+            summaries: true,
+            recalled_messages: 10,
+            recalled_tokens: 4_000,
             reasoner_output_tokens: None,
             coder_output_tokens: None,
             tool_timeout: Duration::from_secs(30),

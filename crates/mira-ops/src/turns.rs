@@ -96,6 +96,11 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    /// Whether a turn of the project runs or waits. Which project the running turn is about is not known here, so it counts.
+    pub(crate) fn works_on(&self, project: ProjectId) -> bool {
+        self.running.is_some() || self.waiting.iter().any(|job| job.turn.project == Some(project))
+    }
+
     /// Turns that run before this one; none when it runs or has ended.
     fn before(&self, operation: OperationId) -> usize {
         let place = self.waiting.iter().position(|job| job.operation == operation);
@@ -211,6 +216,7 @@ impl Operations {
             })
             .await?;
         let seq = committed.first().map_or(0, |recorded| recorded.seq);
+        self.inner.memory.stored();
 
         let session = turn.session;
         let queue = queues.entry(session).or_default();
@@ -344,7 +350,9 @@ impl Operations {
             End::Interrupted => interrupted(),
         };
         let ending = ending(session, operation, answer, outcome);
-        inner.journal.commit(ending).await.map(drop)
+        inner.journal.commit(ending).await?;
+        inner.memory.stored();
+        Ok(())
     }
 
     /// Ends what a process that is gone left running. Called once, before anything else.

@@ -7,17 +7,24 @@
 mod artifact;
 mod chat;
 mod event;
+mod fact;
 mod files;
 mod memory;
 mod method;
 mod notification;
 mod operation;
+mod portable;
+mod profile;
 mod project;
+mod recall;
 mod session;
+mod summary;
+mod system;
 
 pub use artifact::*;
 pub use chat::*;
 pub use event::*;
+pub use fact::*;
 pub use files::*;
 pub use memory::*;
 #[cfg(feature = "ts")]
@@ -27,8 +34,13 @@ pub use method::*;
 pub(crate) use notification::visit_notification_types;
 pub use notification::*;
 pub use operation::*;
+pub use portable::*;
+pub use profile::*;
 pub use project::*;
+pub use recall::*;
 pub use session::*;
+pub use summary::*;
+pub use system::*;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

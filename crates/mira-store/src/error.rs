@@ -27,7 +27,9 @@ pub enum Error {
     #[error("could not compact the database {path}")]
     Compact { path: PathBuf, source: sqlx::Error },
     /// The file was rewritten, but somebody still reads the state before, so that its pages had to stay beside it.
-    #[error("the database {path} is still being read in an earlier state, which keeps deleted content on disk")]
+    #[error(
+        "the database {path} is still being read in an earlier state, which keeps deleted content on disk"
+    )]
     Read { path: PathBuf },
     /// A statement failed.
     #[error("the database refused a statement")]

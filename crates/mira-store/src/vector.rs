@@ -4,6 +4,9 @@
 //! SQLite) and brings a store up to date by comparing its [`VectorStore::inventory`] with that truth; so a store may lose
 //! everything at any time without loss.
 
+#[cfg(feature = "embedded")]
+mod embedded;
+pub mod f16;
 #[cfg(feature = "qdrant")]
 mod qdrant;
 
@@ -13,6 +16,8 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
+#[cfg(feature = "embedded")]
+pub use self::embedded::EmbeddedVectors;
 #[cfg(feature = "qdrant")]
 pub use self::qdrant::{QdrantOptions, QdrantVectors};
 use crate::{ProjectId, SessionId, Timestamp};

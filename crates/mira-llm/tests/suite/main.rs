@@ -4,6 +4,8 @@ mod completions;
 mod conversations;
 mod embeddings;
 mod failures;
+#[cfg(feature = "local-embeddings")]
+mod local;
 mod oracle;
 mod patience;
 mod player;

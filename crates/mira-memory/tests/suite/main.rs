@@ -1,6 +1,16 @@
 //! Sessions and messages on a real database.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod analysis;
+mod curate;
+mod erase;
+mod facts;
+mod filled;
+mod patterns;
+mod portable;
+mod profile;
+mod secret;
+
 use std::sync::Arc;
 use std::time::Duration;
 

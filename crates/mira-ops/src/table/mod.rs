@@ -6,6 +6,7 @@ pub(crate) mod artifacts;
 pub(crate) mod delegations;
 pub(crate) mod events;
 pub(crate) mod operations;
+pub(crate) mod removal;
 pub(crate) mod usage;
 
 use mira_store::Migrations;

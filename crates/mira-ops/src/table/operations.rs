@@ -193,7 +193,7 @@ pub(crate) async fn of_messages(
     .await?)
 }
 
-fn operation(row: &SqliteRow) -> Result<Operation, Error> {
+pub(super) fn operation(row: &SqliteRow) -> Result<Operation, Error> {
     let failure: Option<&str> = row.try_get("failure")?;
     Ok(Operation {
         id: row.try_get("id")?,

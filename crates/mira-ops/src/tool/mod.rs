@@ -2,6 +2,7 @@
 //! handler receives it.
 
 mod look;
+mod recall;
 pub(crate) mod schema;
 
 use std::time::Instant;
@@ -146,6 +147,7 @@ impl<'a> Toolbox<'a> {
             schema::tool::<GenerateCode>(),
             schema::tool::<RefactorCode>(),
             schema::tool::<DebugCode>(),
+            schema::tool::<recall::SearchMemory>(),
         ];
         if self.files.is_some() {
             tools.extend([
@@ -168,6 +170,7 @@ impl<'a> Toolbox<'a> {
             look::ListFiles::NAME => self.bounded(look::list_files(self, arguments(call)?)).await,
             look::SearchText::NAME => self.bounded(look::search_text(self, arguments(call)?)).await,
             look::ProjectOutline::NAME => self.bounded(look::project_outline(self)).await,
+            recall::SearchMemory::NAME => self.bounded(recall::search_memory(self, arguments(call)?)).await,
             CreateArtifact::NAME => create_artifact(self, arguments(call)?).await,
             GenerateCode::NAME => delegation::run(self, call, arguments::<GenerateCode>(call)?.into()).await,
             RefactorCode::NAME => delegation::run(self, call, arguments::<RefactorCode>(call)?.into()).await,

@@ -25,7 +25,7 @@ macro_rules! events {
         $($(#[$field_meta:meta])* $field:ident: $type:ty,)*
     })+) => {
         /// Something that happened in an operation, told apart by `type`.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[cfg_attr(feature = "ts", derive(TS), ts(optional_fields))]
         #[serde(tag = "type")]
         pub enum Event {
@@ -243,7 +243,7 @@ open_enum! {
 }
 
 /// One part of what a model was given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "ts", derive(TS), ts(optional_fields))]
 pub struct ContextPart {
     /// What it is, such as `persona` or `recent_turns`.
@@ -259,6 +259,41 @@ pub struct ContextPart {
     pub truncated: bool,
     /// Why it is there.
     pub reason: String,
+    /// What of memory it was made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<ContextSource>,
+}
+
+open_enum! {
+    /// What part of memory something is.
+    pub enum ContextSourceKind {
+        /// A message.
+        Memory = "memory",
+        /// Something known of the user.
+        Fact = "fact",
+        /// How the user works.
+        Pattern = "pattern",
+        /// What the user prefers.
+        Profile = "profile",
+        /// A summary.
+        Summary = "summary",
+    }
+}
+
+/// Something remembered that a part was made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "ts", derive(TS), ts(optional_fields))]
+pub struct ContextSource {
+    /// What it is.
+    pub kind: ContextSourceKind,
+    /// Which one, such as the `message_id` or `fact_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// How well it fits; comparable within one part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Why it is there, for people.
+    pub why: String,
 }
 
 open_enum! {

@@ -1,4 +1,4 @@
-//! What was said.
+//! What was said: messages, and what may be done with them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,8 +18,8 @@ open_enum! {
     }
 }
 
-/// A stored message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A stored message. From `salience` on, the members are what its analysis found, which comes a moment after the message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "ts", derive(TS), ts(optional_fields))]
 pub struct Message {
     /// The message.
@@ -41,6 +41,36 @@ pub struct Message {
     /// The files that came with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifacts: Option<Vec<ArtifactSummary>>,
+    /// The name of whoever spoke, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<String>,
+    /// Labels of the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
+    /// Whether it is kept above others and never fades; absent when not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<bool>,
+    /// How much it matters now, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salience: Option<f64>,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topics: Option<Vec<String>>,
+    /// The mood of whoever spoke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mood: Option<String>,
+    /// What whoever spoke wants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<String>,
+    /// It in a sentence, where it is long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// Whether there is code in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contains_code: Option<bool>,
+    /// The language of that code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub programming_lang: Option<String>,
 }
 
 /// Parameters of `memory.get_recent`.
@@ -58,7 +88,7 @@ pub struct MemoryGetRecentParams {
 }
 
 /// Result of `memory.get_recent`, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "ts", derive(TS), ts(optional_fields))]
 pub struct MemoryGetRecentResult {
     /// One page.
@@ -82,15 +112,50 @@ pub struct MemorySaveParams {
     /// The project that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
     /// Sending the same key again returns the first result and does nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
 }
 
-/// Result of `memory.save`.
+/// A message as it is stored now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "ts", derive(TS))]
+pub struct MessageResult {
+    /// The message.
+    pub message: Message,
+}
+
+/// Parameters that name a message to change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "ts", derive(TS), ts(optional_fields))]
+pub struct MessageChangeParams {
+    /// The message.
+    pub message_id: String,
+    /// Sending the same key again returns the first result and does nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// Parameters of `memory.update_salience`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "ts", derive(TS), ts(optional_fields))]
+pub struct MemoryUpdateSalienceParams {
+    /// The message.
+    pub message_id: String,
+    /// How much it matters, 0 to 1.
+    pub salience: f64,
+    /// Sending the same key again returns the first result and does nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// Result of `memory.delete`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "ts", derive(TS))]
-pub struct MemorySaveResult {
-    /// The message as it was stored.
-    pub message: Message,
+pub struct MemoryDeleteResult {
+    /// The message that is gone.
+    pub message_id: String,
 }

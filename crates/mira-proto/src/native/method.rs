@@ -208,7 +208,57 @@ methods! {
     /// Gets a session's latest messages.
     MemoryGetRecent = "memory.get_recent", reads, MemoryGetRecentParams => MemoryGetRecentResult;
     /// Stores a message without answering it.
-    MemorySave = "memory.save", mutates, MemorySaveParams => MemorySaveResult;
+    MemorySave = "memory.save", mutates, MemorySaveParams => MessageResult;
+    /// Finds messages, by meaning and by words.
+    MemorySearch = "memory.search", reads, MemorySearchParams => MemorySearchResult;
+    /// Tells why a search finds a message, or that it does not.
+    MemoryExplain = "memory.explain", reads, MemoryExplainParams => MemoryExplainResult;
+    /// Gets what memory has for a turn.
+    MemoryGetContext = "memory.get_context", reads, MemoryGetContextParams => MemoryGetContextResult;
+    /// Keeps a message above others, and from fading.
+    MemoryPin = "memory.pin", mutates, MessageChangeParams => MessageResult;
+    /// Takes that back.
+    MemoryUnpin = "memory.unpin", mutates, MessageChangeParams => MessageResult;
+    /// Says how much a message matters.
+    MemoryUpdateSalience = "memory.update_salience", mutates, MemoryUpdateSalienceParams => MessageResult;
+    /// Deletes a message and the summaries that were written with it in view.
+    MemoryDelete = "memory.delete", mutates, MessageChangeParams => MemoryDeleteResult;
+    /// Summarises now what no rolling summary covers yet.
+    MemoryTriggerRollingSummary = "memory.trigger_rolling_summary", mutates, MemoryTriggerRollingSummaryParams => SummaryResult;
+    /// Summarises the latest messages.
+    MemoryTriggerSnapshotSummary = "memory.trigger_snapshot_summary", mutates, MemoryTriggerSnapshotSummaryParams => SummaryResult;
+    /// Lists a session's summaries.
+    MemorySummaries = "memory.summaries", reads, MemorySummariesParams => MemorySummariesResult;
+    /// Counts what is remembered.
+    MemoryGetStats = "memory.get_stats", reads, MemoryGetStatsParams => MemoryGetStatsResult;
+    /// Takes messages from elsewhere, or lines of an export.
+    MemoryImport = "memory.import", mutates, MemoryImportParams => MemoryImportResult;
+    /// Gives what is remembered as lines, without loss.
+    MemoryExport = "memory.export", reads, MemoryExportParams => MemoryExportResult;
+    /// Erases what is remembered of a session, project or user, for good.
+    MemoryErase = "memory.erase", mutates, MemoryEraseParams => MemoryEraseResult;
+    /// Lists what is known of a user, now or at another time.
+    FactsList = "facts.list", reads, FactsListParams => FactsListResult;
+    /// Enters a fact by hand.
+    FactsAdd = "facts.add", mutates, FactsAddParams => FactResult;
+    /// Says what the value of a fact really was.
+    FactsCorrect = "facts.correct", mutates, FactsCorrectParams => FactResult;
+    /// Keeps a fact in every prompt.
+    FactsPin = "facts.pin", mutates, FactChangeParams => FactResult;
+    /// Takes that back.
+    FactsUnpin = "facts.unpin", mutates, FactChangeParams => FactResult;
+    /// Removes a fact in all its states.
+    FactsForget = "facts.forget", mutates, FactChangeParams => FactsForgetResult;
+    /// Tells where a fact comes from and what became of it.
+    FactsExplain = "facts.explain", reads, FactRef => FactsExplainResult;
+    /// Gets what a user prefers.
+    ProfileGet = "profile.get", reads, UserRef => ProfileGetResult;
+    /// Changes what a user prefers.
+    ProfileSet = "profile.set", mutates, ProfileSetParams => ProfileResult;
+    /// Lists how a user works.
+    PatternsList = "patterns.list", reads, UserRef => PatternsListResult;
+    /// Tells how the server is, and how its background work keeps up.
+    SystemStatus = "system.status", reads, Empty => SystemStatusResult;
 }
 
 /// Reads parameters; those that are left out are an empty object.

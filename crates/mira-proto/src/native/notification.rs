@@ -12,7 +12,7 @@ use crate::open_enum::open_enum;
 use crate::rpc;
 
 /// Parameters of `event`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "ts", derive(TS))]
 pub struct EventNotification {
     /// The session that it happened in.
@@ -81,7 +81,7 @@ pub struct NotificationInfo {
 macro_rules! notifications {
     ($(#[doc = $doc:literal] $variant:ident = $name:literal, $params:ident;)+) => {
         /// A notification from the server.
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Debug, Clone, PartialEq)]
         pub enum Notification {
             $(#[doc = $doc] $variant($params),)+
         }

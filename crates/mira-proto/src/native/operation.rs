@@ -226,7 +226,7 @@ pub struct OperationEventsParams {
 }
 
 /// Result of `operation.events`, oldest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "ts", derive(TS), ts(optional_fields))]
 pub struct OperationEventsResult {
     /// One page.

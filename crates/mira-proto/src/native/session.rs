@@ -71,7 +71,7 @@ pub struct ServerCapabilities {
     /// `files.*` and `directory.*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Empty>,
-    /// `memory.*`.
+    /// `memory.*`, `facts.*`, `profile.*` and `patterns.*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Empty>,
 }
@@ -128,6 +128,9 @@ pub struct SessionOpenParams {
     /// Without an id: opens the session of that name, creating it when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Whose session it is, when it is made; the server's own user when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
 }
 
 /// Result of `session.open`. Events after `last_seq` follow as they happen.

@@ -125,6 +125,18 @@ fn other_spellings_mean_the_same() {
             json!({"type": "memory_command", "method": "memory.get_recent", "params": {"count": 5}}),
         ),
         (
+            json!({"type": "memory", "method": "memory.search", "params": {"query": "q", "limit": 5}}),
+            json!({"type": "memory_command", "method": "memory.search", "params": {"query": "q", "max_results": 5}}),
+        ),
+        (
+            json!({"type": "memory", "method": "memory.stats", "params": {}}),
+            json!({"type": "memory_command", "method": "memory.get_stats", "params": {}}),
+        ),
+        (
+            json!({"type": "memory", "method": "memory.pin", "params": {"memory_id": 12}}),
+            json!({"type": "memory_command", "method": "memory.pin", "params": {"id": 12}}),
+        ),
+        (
             json!({"type": "code_intelligence", "method": "code.stats", "params": {"project_id": "p"}}),
             json!({"type": "code_intelligence_command", "method": "code.stats", "params": {"project_id": "p"}}),
         ),
@@ -179,7 +191,7 @@ fn other_spellings_mean_the_same() {
 fn methods_without_a_type_keep_their_parameters() {
     for (kind, method) in [
         ("project_command", "project.paint"),
-        ("memory_command", "memory.search"),
+        ("memory_command", "memory.dream"),
         ("file_system_command", "files.fold"),
         ("git_command", "git.pull"),
         ("document_command", "documents.list"),

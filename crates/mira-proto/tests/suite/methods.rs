@@ -1,5 +1,7 @@
 //! Parameters and results of every method.
 
+mod memory;
+
 use std::collections::BTreeSet;
 
 use mira_proto::native::*;
@@ -106,7 +108,9 @@ fn project() -> Value {
 fn message() -> Value {
     json!({
         "message_id": "m1", "session_id": "s1", "role": "assistant", "content": "hi", "time_ms": 5,
-        "project_id": "p1", "operation_id": "o1", "artifacts": [artifact_summary()],
+        "project_id": "p1", "operation_id": "o1", "artifacts": [artifact_summary()], "speaker": "Ada",
+        "tags": ["x"], "pinned": true, "salience": 0.5, "topics": ["greeting"], "mood": "happy",
+        "intent": "statement", "summary": "A greeting.", "contains_code": true, "programming_lang": "rust",
     })
 }
 
@@ -126,7 +130,9 @@ fn every_method_round_trips() {
         artifact_methods(),
         project_methods(),
         file_methods(),
-        memory_methods(),
+        memory::memory_methods(),
+        memory::fact_methods(),
+        vec![memory::system_status()],
     ]
     .concat();
     let all: Vec<&str> = METHODS.iter().map(|info| info.name).collect();
@@ -153,7 +159,7 @@ fn session_methods() -> Vec<&'static str> {
             }),
         ),
         check::<SessionOpen>(
-            &json!({"session_id": "s1", "name": "main"}),
+            &json!({"session_id": "s1", "name": "main", "user": "ada"}),
             &json!({
                 "session_id": "s1", "name": "main", "created": false, "last_seq": 12, "running": ["o1"],
                 "in_flight": [in_flight()],
@@ -333,22 +339,6 @@ fn file_methods() -> Vec<&'static str> {
     ]
 }
 
-fn memory_methods() -> Vec<&'static str> {
-    vec![
-        check::<MemoryGetRecent>(
-            &json!({"session_id": "s1", "limit": 50, "cursor": "c"}),
-            &json!({"messages": [message()], "next_cursor": "d"}),
-        ),
-        check::<MemorySave>(
-            &json!({
-                "session_id": "s1", "content": "I use tabs", "role": "user", "project_id": "p1",
-                "idempotency_key": "k",
-            }),
-            &json!({"message": message()}),
-        ),
-    ]
-}
-
 /// Optional parameters may be left out or `null`, and are then not sent.
 #[test]
 fn the_least_that_a_call_needs() {
@@ -369,6 +359,13 @@ fn the_least_that_a_call_needs() {
         ),
         ("files.tree", json!({"project_id": "p"})),
         ("memory.get_recent", json!({"session_id": "s"})),
+        ("memory.search", json!({"query": "q", "heads": null})),
+        ("memory.get_stats", json!({})),
+        ("memory.import", json!({})),
+        ("memory.erase", json!({})),
+        ("facts.list", json!({})),
+        ("facts.add", json!({"key": "k", "value": "v"})),
+        ("profile.set", json!({})),
     ];
     for (method, params) in cases {
         let raw = RawValue::from_string(params.to_string()).unwrap();

@@ -2,10 +2,7 @@
 
 use std::cmp::Ordering;
 
-use half::f16;
-use half::slice::HalfFloatSliceExt;
-
-use super::super::f16 as numbers;
+use super::super::f16;
 use super::super::{Filter, Hit, Point, PointId, Search, Space, VectorError};
 use super::graph::Graph;
 use super::points::Points;
@@ -33,7 +30,7 @@ pub(super) struct Index {
     pub(super) graph: Option<Graph>,
     pub(super) folded: usize,
     /// The vectors of the rows from `flat_from` on, which is not after `folded`. Those of empty rows are zero.
-    flat: Vec<f16>,
+    flat: Vec<i16>,
     flat_from: usize,
     /// Rises with every change.
     pub(super) changes: u64,
@@ -47,12 +44,36 @@ struct Scored {
 }
 
 impl Index {
-    pub(super) fn new(space: Space) -> Self {
+    fn new(space: Space) -> Self {
         Self::of(space, Points::default(), None, 0, Vec::new())
     }
 
+    /// An index that waits for its space.
+    pub(super) fn unused() -> Self {
+        Self::new(Space {
+            embedder: String::new(),
+            dimension: 0,
+            text_form: 0,
+        })
+    }
+
+    /// Throws everything away.
+    pub(super) fn reset(&mut self, space: Space) {
+        let changes = self.changes + u64::from(self.points.rows() > 0);
+        *self = Self {
+            changes,
+            ..Self::new(space)
+        };
+    }
+
     /// An index of parts that fit: `flat` are the vectors of the rows from `folded` on.
-    pub(super) fn of(space: Space, points: Points, graph: Option<Graph>, folded: usize, flat: Vec<f16>) -> Self {
+    pub(super) fn of(
+        space: Space,
+        points: Points,
+        graph: Option<Graph>,
+        folded: usize,
+        flat: Vec<i16>,
+    ) -> Self {
         Self {
             space,
             points,
@@ -65,15 +86,17 @@ impl Index {
     }
 
     /// The vectors of the rows that are not in the graph.
-    pub(super) fn flat(&self) -> &[f16] {
+    pub(super) fn flat(&self) -> &[i16] {
         &self.flat[(self.folded - self.flat_from) * self.space.dimension..]
     }
 
     /// Adds or replaces points, each with its vector at unit length and rounded, or refuses them all.
-    pub(super) fn upsert(&mut self, points: Vec<(Point, Vec<f16>)>) -> Result<(), VectorError> {
-        points.iter().try_for_each(|(_, vector)| check(vector, &self.space))?;
+    pub(super) fn upsert(&mut self, points: Vec<(Point, Vec<i16>)>) -> Result<(), VectorError> {
+        points
+            .iter()
+            .try_for_each(|(_, vector)| check(vector, self.space.dimension))?;
         self.changes += 1;
-        let mut bits = vec![0; self.space.dimension];
+        let mut scratch = vec![0; self.space.dimension];
         for (point, vector) in points {
             if let Some(row) = self.points.row(point.id) {
                 if row as usize >= self.folded {
@@ -81,7 +104,7 @@ impl Index {
                     self.flat_vector_mut(row).copy_from_slice(&vector);
                     continue;
                 }
-                if self.vector(row, &mut bits, |kept| kept == vector)? {
+                if self.vector(row, &mut scratch)? == vector {
                     self.points.update(row, point.version, point.payload)?;
                     continue;
                 }
@@ -102,12 +125,12 @@ impl Index {
 
     fn remove(&mut self, row: u32) {
         self.points.remove(row);
-        self.flat_vector_mut(row).fill(f16::ZERO);
+        self.flat_vector_mut(row).fill(0);
     }
 
     pub(super) fn search(&self, search: &Search) -> Result<Vec<Hit>, VectorError> {
-        let query = numbers::unit(&search.vector);
-        check(&numbers::round(&query), &self.space)?;
+        let query = f16::unit(&search.vector);
+        check(&f16::round(&query), self.space.dimension)?;
         let mut candidates = self.points.passing(&search.filter);
         let limit = search.limit.min(candidates.len());
         let few = candidates.len() < FEW || candidates.len() < self.points.live() / FEW_OF;
@@ -139,8 +162,11 @@ impl Index {
         let dimension = self.space.dimension;
         let mut flat = Vec::with_capacity(self.points.live() * dimension);
         let mut scratch = vec![0; dimension];
-        for row in (0..).take(self.points.rows()).filter(|&row| self.points.is_live(row)) {
-            self.vector(row, &mut scratch, |vector| flat.extend_from_slice(vector))?;
+        for row in (0..)
+            .take(self.points.rows())
+            .filter(|&row| self.points.is_live(row))
+        {
+            flat.extend_from_slice(self.vector(row, &mut scratch)?);
         }
         self.points.compact()?;
         (self.graph, self.folded) = (None, 0);
@@ -162,7 +188,9 @@ impl Index {
         };
         let graph = self.graph.insert(graph);
         let vectors = self.flat[(self.folded - self.flat_from) * dimension..].chunks_exact(dimension);
-        let rows = (self.folded..end).filter_map(|row| u32::try_from(row).ok()).zip(vectors);
+        let rows = (self.folded..end)
+            .filter_map(|row| u32::try_from(row).ok())
+            .zip(vectors);
         let rows: Vec<_> = rows.filter(|&(row, _)| self.points.is_live(row)).collect();
         graph.add(&rows)?;
         self.folded = end;
@@ -178,7 +206,8 @@ impl Index {
         let Some(graph) = &self.graph else {
             return Ok(candidates);
         };
-        let (inside, outside) = candidates.split_at(candidates.partition_point(|&row| (row as usize) < self.folded));
+        let (inside, outside) =
+            candidates.split_at(candidates.partition_point(|&row| (row as usize) < self.folded));
         let mut allowed = vec![false; self.folded];
         for &row in inside {
             allowed[row as usize] = true;
@@ -191,53 +220,48 @@ impl Index {
 
     /// The rows most similar to a unit vector, best first, equal ones by id.
     fn nearest(&self, query: &[f32], rows: &[u32], limit: usize) -> Result<Vec<Scored>, VectorError> {
+        let query = f16::scale(query);
         let worth_a_thread = WORTH_A_THREAD.div_ceil(self.space.dimension);
-        let mut nearest = spread(rows, worth_a_thread, |rows| self.score(query, rows, limit))?.concat();
-        nearest.sort_unstable_by(|a, b| self.order(a, b));
+        let mut nearest = spread(rows, worth_a_thread, |rows| self.score(&query, rows, limit))?.concat();
+        nearest.sort_unstable_by(|a, b| self.order(*a, *b));
         nearest.truncate(limit);
         Ok(nearest)
     }
 
     fn score(&self, query: &[f32], rows: &[u32], limit: usize) -> Result<Vec<Scored>, VectorError> {
-        let mut bits = vec![0; query.len()];
-        let mut wide = vec![0.0; query.len()];
+        let mut scratch = vec![0; query.len()];
         let mut scored = Vec::with_capacity(rows.len());
         for &row in rows {
-            let similarity = self.vector(row, &mut bits, |vector| {
-                vector.convert_to_f32_slice(&mut wide);
-                dot(query, &wide)
-            })?;
+            let similarity = f16::dot(query, self.vector(row, &mut scratch)?);
             // Adding zero makes -0 equal to 0 in the order of hits.
             let similarity = similarity.clamp(-1.0, 1.0) + 0.0;
             scored.push(Scored { similarity, row });
         }
         if 0 < limit && limit < scored.len() {
-            scored.select_nth_unstable_by(limit - 1, |a, b| self.order(a, b));
+            scored.select_nth_unstable_by(limit - 1, |a, b| self.order(*a, *b));
         }
         scored.truncate(limit);
         Ok(scored)
     }
 
-    fn order(&self, a: &Scored, b: &Scored) -> Ordering {
+    fn order(&self, a: Scored, b: Scored) -> Ordering {
         let by_id = || self.points.id(a.row).cmp(&self.points.id(b.row));
         b.similarity.total_cmp(&a.similarity).then_with(by_id)
     }
 
-    /// Lends the vector of a row that is not empty.
-    fn vector<T>(&self, row: u32, bits: &mut [i16], read: impl FnOnce(&[f16]) -> T) -> Result<T, VectorError> {
-        let dimension = self.space.dimension;
-        let folded = (row as usize) < self.folded;
-        if let Some(graph) = self.graph.as_ref().filter(|_| folded) {
-            graph.read(row, bits)?;
-            let vector: Vec<f16> = bits.iter().map(|bits| f16::from_bits(bits.cast_unsigned())).collect();
-            return Ok(read(&vector));
+    /// The vector of a row that is not empty; one in the graph is copied to the scratch.
+    fn vector<'a>(&'a self, row: u32, scratch: &'a mut [i16]) -> Result<&'a [i16], VectorError> {
+        let row_in_graph = (row as usize) < self.folded;
+        if let Some(graph) = self.graph.as_ref().filter(|_| row_in_graph) {
+            graph.read(row, scratch)?;
+            return Ok(scratch);
         }
-        let at = (row as usize - self.flat_from) * dimension;
-        Ok(read(&self.flat[at..at + dimension]))
+        let at = (row as usize - self.flat_from) * self.space.dimension;
+        Ok(&self.flat[at..at + self.space.dimension])
     }
 
     /// The flat vector of a row; empty when it is in the graph only.
-    fn flat_vector_mut(&mut self, row: u32) -> &mut [f16] {
+    fn flat_vector_mut(&mut self, row: u32) -> &mut [i16] {
         let dimension = self.space.dimension;
         match (row as usize).checked_sub(self.flat_from) {
             Some(at) => &mut self.flat[at * dimension..(at + 1) * dimension],
@@ -246,26 +270,11 @@ impl Index {
     }
 }
 
-fn check(vector: &[f16], space: &Space) -> Result<(), VectorError> {
-    if vector.len() == space.dimension && vector.iter().all(|number| number.is_finite()) {
+pub(super) fn check(vector: &[i16], expected: usize) -> Result<(), VectorError> {
+    if vector.len() == expected && f16::is_finite(vector) {
         Ok(())
     } else {
-        Err(VectorError::BadVector {
-            expected: space.dimension,
-            found: vector.len(),
-        })
+        let found = vector.len();
+        Err(VectorError::BadVector { expected, found })
     }
-}
-
-/// Sums lane by lane, which the compiler turns into vector instructions.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
-    let mut lanes = [0.0_f32; 16];
-    for (a, b) in a.iter().zip(b) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
-        }
-    }
-    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| a * b);
-    lanes.into_iter().chain(rest).sum()
 }

@@ -125,10 +125,14 @@ impl Points {
         };
         let passes = |&row: &u32| {
             let row = row as usize;
-            labels.get(self.labels[row] as usize).is_some_and(|&passes| passes)
+            labels
+                .get(self.labels[row] as usize)
+                .is_some_and(|&passes| passes)
                 && filter.since.is_none_or(|since| self.times[row] >= since)
                 && filter.until.is_none_or(|until| self.times[row] < until)
-                && filter.min_salience.is_none_or(|least| self.salience[row] >= least)
+                && filter
+                    .min_salience
+                    .is_none_or(|least| self.salience[row] >= least)
                 && tag.is_none_or(|tag| self.tags[row].contains(tag))
         };
         match &filter.ids {
@@ -154,7 +158,10 @@ impl Points {
                 && session.is_none_or(|id| !not_sessions.contains(id))
                 && (filter.project.is_none() || filter.project == label.project)
                 && filter.user.as_ref().is_none_or(|user| *user == label.user)
-                && filter.kinds.as_ref().is_none_or(|kinds| kinds.contains(&label.kind))
+                && filter
+                    .kinds
+                    .as_ref()
+                    .is_none_or(|kinds| kinds.contains(&label.kind))
                 && filter
                     .roles
                     .as_ref()
@@ -190,7 +197,9 @@ impl Points {
             user: label.user,
             role: label.role,
             time: self.times[row],
-            tags: tags.map(|&tag| self.known_tags.values[tag as usize].clone()).collect(),
+            tags: tags
+                .map(|&tag| self.known_tags.values[tag as usize].clone())
+                .collect(),
             salience: self.salience[row],
         };
         Some((self.ids[row], self.versions[row], payload))

@@ -10,15 +10,13 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use half::f16;
 use ulid::Ulid;
 
-use super::super::f16 as numbers;
-use super::super::{Head, Payload, PointId, Space, VectorError};
+use super::super::{Head, Payload, PointId, Space, VectorError, f16};
 use super::graph::Graph;
 use super::index::Index;
 use super::points::Points;
-use crate::Timestamp;
+use crate::{ProjectId, SessionId, Timestamp};
 
 const MAGIC: &[u8; 8] = b"MIRAVEC1";
 /// The magic word, a length and a checksum.
@@ -67,7 +65,11 @@ pub(super) fn write(path: &Path, body: &[u8]) -> Result<(), VectorError> {
         file.sync_all()?;
         fs::rename(&new, path)?;
         // A directory can be opened, and so synced, on Unix only.
-        if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+        if cfg!(unix) {
+            File::open(directory)?.sync_all()
+        } else {
+            Ok(())
+        }
     };
     attempt().map_err(|source| file_error(path, source))
 }
@@ -94,39 +96,38 @@ pub(super) fn encode(index: &Index, head: Head) -> Result<Vec<u8>, VectorError> 
     }
 
     let is_live = |row| u32::try_from(row).is_ok_and(|row| points.is_live(row));
-    let graph = index.graph.as_ref().map(|graph| graph.to_bytes(is_live)).transpose()?;
-    put_bytes(&mut body, &graph.unwrap_or_default());
-    body.extend(numbers::to_bytes(index.flat()));
+    let size = index.graph.as_ref().map_or(0, Graph::serialised_size);
+    body.reserve_exact(size + size_of::<u64>() + size_of_val(index.flat()));
+    put_length(&mut body, size);
+    if let Some(graph) = &index.graph {
+        let at = body.len();
+        body.resize(at + size, 0);
+        graph.serialise(&mut body[at..], is_live)?;
+    }
+    body.extend(f16::to_bytes(index.flat()));
     Ok(body)
 }
 
 fn put_payload(body: &mut Vec<u8>, payload: &Payload) {
+    let ids = [
+        payload.session.map(SessionId::ulid),
+        payload.project.map(ProjectId::ulid),
+    ];
+    body.extend(ids.map(|id| u8::from(id.is_some())));
+    body.push(u8::from(payload.role.is_some()));
+    for Ulid(id) in ids.into_iter().flatten() {
+        body.extend(id.to_le_bytes());
+    }
     put_text(body, &payload.kind);
-    put_id(body, payload.session.map(crate::SessionId::ulid));
-    put_id(body, payload.project.map(crate::ProjectId::ulid));
     put_text(body, &payload.user);
-    match &payload.role {
-        None => body.push(0),
-        Some(role) => {
-            body.push(1);
-            put_text(body, role);
-        }
+    if let Some(role) = &payload.role {
+        put_text(body, role);
     }
     body.extend(payload.time.ms().to_le_bytes());
     body.extend(payload.salience.to_le_bytes());
     put_length(body, payload.tags.len());
     for tag in &payload.tags {
         put_text(body, tag);
-    }
-}
-
-fn put_id(body: &mut Vec<u8>, id: Option<Ulid>) {
-    match id {
-        None => body.push(0),
-        Some(Ulid(id)) => {
-            body.push(1);
-            body.extend(id.to_le_bytes());
-        }
     }
 }
 
@@ -150,7 +151,7 @@ fn read_body(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut prefix = [0; PREFIX];
     file.read_exact(&mut prefix)?;
     let (magic, rest) = prefix.split_at(MAGIC.len());
-    let expected = (size - PREFIX as u64).to_le_bytes();
+    let expected = size.saturating_sub(PREFIX as u64).to_le_bytes();
     if magic != MAGIC || !rest.starts_with(&expected) {
         return Err(ErrorKind::InvalidData.into());
     }
@@ -175,7 +176,8 @@ fn decode(body: &[u8], head: Head) -> Option<Index> {
         text_form: u32::from_le_bytes(rest.array()?),
     };
     let (rows, folded, live) = (rest.length()?, rest.length()?, rest.length()?);
-    if folded > rows || live > rows || space.dimension == 0 {
+    // No row takes less than a byte.
+    if folded > rows || live > rows || rows > body.len() || space.dimension == 0 {
         return None;
     }
     let points = decode_points(&mut rest, rows, live)?;
@@ -188,7 +190,7 @@ fn decode(body: &[u8], head: Head) -> Option<Index> {
     if !inside.all(in_graph) {
         return None;
     }
-    let flat: Vec<f16> = numbers::from_bytes(rest.0)?;
+    let flat = f16::from_bytes(rest.0)?;
     let whole = (rows - folded).checked_mul(space.dimension) == Some(flat.len());
     whole.then(|| Index::of(space, points, graph, folded, flat))
 }
@@ -204,7 +206,7 @@ fn decode_points(rest: &mut Rest<'_>, rows: usize, live: usize) -> Option<Points
         while points.rows() < row {
             points.push_empty().ok()?;
         }
-        let id = PointId(Ulid(u128::from_le_bytes(rest.array()?)));
+        let id = PointId(rest.ulid()?);
         let version = i64::from_le_bytes(rest.array()?);
         let payload = rest.payload()?;
         if points.rows() != row || points.row(id).is_some() {
@@ -243,29 +245,23 @@ impl<'a> Rest<'a> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
-    fn id<T: From<Ulid>>(&mut self) -> Option<Option<T>> {
-        match self.array()? {
-            [0] => Some(None),
-            [1] => Some(Some(Ulid(u128::from_le_bytes(self.array()?)).into())),
-            _ => None,
-        }
+    fn ulid(&mut self) -> Option<Ulid> {
+        Some(Ulid(u128::from_le_bytes(self.array()?)))
     }
 
     fn payload(&mut self) -> Option<Payload> {
-        let kind = self.text()?.to_owned();
-        let session = self.id()?;
-        let project = self.id()?;
-        let user = self.text()?.to_owned();
-        let role = match self.array()? {
-            [0] => None,
-            [1] => Some(self.text()?.to_owned()),
-            _ => return None,
+        let [session, project, role] = self.array()?.map(|is_there: u8| is_there != 0);
+        let mut payload = Payload {
+            session: if session { Some(self.ulid()?.into()) } else { None },
+            project: if project { Some(self.ulid()?.into()) } else { None },
+            kind: self.text()?.to_owned(),
+            user: self.text()?.to_owned(),
+            role: if role { Some(self.text()?.to_owned()) } else { None },
+            time: Timestamp::from_ms(i64::from_le_bytes(self.array()?)),
+            salience: f32::from_le_bytes(self.array()?),
+            tags: Vec::new(),
         };
-        let time = Timestamp::from_ms(i64::from_le_bytes(self.array()?));
-        let salience = f32::from_le_bytes(self.array()?);
-        let tags = self.length()?;
-        let mut payload = Payload { kind, session, project, user, role, time, tags: Vec::new(), salience };
-        for _ in 0..tags {
+        for _ in 0..self.length()? {
             payload.tags.push(self.text()?.to_owned());
         }
         Some(payload)
@@ -280,5 +276,67 @@ pub(super) fn file_error(path: &Path, source: std::io::Error) -> VectorError {
     VectorError::File {
         path: path.to_owned(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{Filter, Point};
+    use super::*;
+
+    fn index() -> Index {
+        let mut index = Index::unused();
+        index.reset(Space {
+            embedder: "test".to_owned(),
+            dimension: 2,
+            text_form: 1,
+        });
+        let point = |n: u8| Point {
+            id: PointId(Ulid(n.into())),
+            head: Head::Code,
+            version: n.into(),
+            vector: Vec::new(),
+            payload: Payload {
+                kind: "element".to_owned(),
+                session: None,
+                project: Some(Ulid(7).into()),
+                user: "ada".to_owned(),
+                role: Some("user".to_owned()),
+                time: Timestamp::from_ms(9),
+                tags: vec!["λ".to_owned()],
+                salience: 0.5,
+            },
+        };
+        let points = (1..5).map(|n| (point(n), f16::round(&[0.6, 0.8]))).collect();
+        index.upsert(points).unwrap();
+        index.delete(&Filter {
+            ids: Some(vec![PointId(Ulid(2))]),
+            ..Filter::default()
+        });
+        index
+    }
+
+    #[test]
+    fn what_is_read_is_written_the_same() {
+        let body = encode(&index(), Head::Code).unwrap();
+        let read = decode(&body, Head::Code).unwrap();
+        assert_eq!(encode(&read, Head::Code).unwrap(), body);
+        assert!(decode(&body, Head::Semantic).is_none(), "of another head");
+    }
+
+    #[test]
+    fn no_byte_is_believed_even_when_the_checksum_fits() {
+        let body = encode(&index(), Head::Code).unwrap();
+        for at in 0..body.len() {
+            assert!(decode(&body[..at], Head::Code).is_none(), "cut at {at}");
+            for flip in [1, 0x80, 0xff] {
+                let mut body = body.clone();
+                body[at] ^= flip;
+                // Some bytes may have any value; none may do harm.
+                if let Some(read) = decode(&body, Head::Code) {
+                    assert!(read.points.live() <= read.points.rows());
+                }
+            }
+        }
     }
 }

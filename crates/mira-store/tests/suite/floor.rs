@@ -1,5 +1,4 @@
 //! The floor on real files.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::time::Duration;
 
@@ -222,7 +221,10 @@ async fn an_old_reader_holds_up_the_end_of_a_compaction_and_it_can_be_repeated()
         .fetch_one(&mut *reader)
         .await
         .unwrap();
-    assert_eq!((before, still), ("unmistakable".to_owned(), "unmistakable".to_owned()));
+    assert_eq!(
+        (before, still),
+        ("unmistakable".to_owned(), "unmistakable".to_owned())
+    );
 
     let (compacted, ()) = tokio::join!(database.compact(Duration::from_secs(5)), async {
         reader.rollback().await.unwrap();

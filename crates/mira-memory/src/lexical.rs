@@ -1,0 +1,446 @@
+//! The words of all messages, in memory: BM25 of a message alone and of a message together with those around it.
+//!
+//! The index is made from the messages themselves and follows them by their rising numbers, so there is nothing to
+//! keep in step on disk. Unlike a full-text table shared by everybody, it weighs a word by how rare it is *in the scope of
+//! the question*, and it scores a hundred thousand messages in about a millisecond.
+
+pub(crate) mod words;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use mira_store::{Database, MessageId, ProjectId, SessionId, Timestamp};
+use sqlx::Row;
+
+use crate::message::Role;
+use crate::row::named;
+use crate::{Error, form};
+
+/// Messages that are read and indexed at a time.
+const BATCH: u32 = 2_000;
+
+/// BM25: how quickly the repetition of a word stops to count, and how much longer texts are marked down. The values of
+/// Lucene.
+const K1: f32 = 1.2;
+const B: f32 = 0.75;
+
+/// How many messages before and after a message belong to its window.
+const REACH: usize = 2;
+
+/// A silence after which a conversation counts as taken up anew.
+const EPISODE_GAP_MS: i64 = 60 * 60 * 1000;
+
+/// A place in [`State::documents`].
+pub(crate) type Place = u32;
+
+/// The index. Readers run beside each other.
+#[derive(Debug, Default)]
+pub(crate) struct Lexical {
+    // Ranking runs on threads of its own, so the state is shared between threads.
+    state: Arc<RwLock<State>>,
+    /// Held by whoever adds messages.
+    adding: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// What is known of all messages up to one.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub documents: Vec<Document>,
+    pub sessions: Vec<SessionId>,
+    pub users: Vec<String>,
+    pub speakers: Vec<String>,
+    /// The number of the newest message that is indexed.
+    newest: i64,
+    by_id: HashMap<MessageId, Place>,
+    session_places: HashMap<SessionId, u32>,
+    /// The last message of each session.
+    last: HashMap<u32, Place>,
+    terms: HashMap<Box<str>, u32>,
+    postings: Vec<Vec<Posting>>,
+}
+
+/// What ranking has to know of a message.
+#[derive(Debug, Clone)]
+pub(crate) struct Document {
+    pub number: i64,
+    pub id: MessageId,
+    /// Places in the lists of [`State`].
+    pub session: u32,
+    pub user: u32,
+    pub speaker: Option<u32>,
+    pub project: Option<ProjectId>,
+    pub role: Role,
+    pub time: Timestamp,
+    /// Neighbours in the session.
+    pub previous: Option<Place>,
+    pub next: Option<Place>,
+    /// The first message after the last long silence.
+    pub episode: Place,
+    /// Ends with a question mark.
+    pub asks: bool,
+    /// How many words are indexed, of the message and of its window.
+    words: u32,
+    window_words: u32,
+    /// Deleted since it was indexed.
+    pub forgotten: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Posting {
+    place: Place,
+    /// How often the word stands in the message.
+    count: u16,
+}
+
+/// The BM25 scores of all messages in a scope; zero where no word matches.
+#[derive(Debug)]
+pub(crate) struct Scores {
+    pub own: Vec<f32>,
+    pub window: Vec<f32>,
+    /// Where one of them is not zero.
+    pub touched: Vec<Place>,
+}
+
+impl Lexical {
+    /// Adds what has been stored since the last time. Cancel safe; a batch that has begun is finished in the background.
+    pub(crate) async fn catch_up(&self, database: &Database) -> Result<(), Error> {
+        loop {
+            let adding = Arc::clone(&self.adding).lock_owned().await;
+            let newest = self.read().newest;
+            let rows = stored_after(database, newest).await?;
+            let full = u32::try_from(rows.len()) == Ok(BATCH);
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let state = Arc::clone(&self.state);
+            let index = move || {
+                let _adding = adding;
+                let mut state = state.write().unwrap_or_else(PoisonError::into_inner);
+                rows.into_iter().for_each(|row| state.add(row));
+            };
+            if tokio::task::spawn_blocking(index).await.is_err() {
+                return Err(Error::Interrupted);
+            }
+            if !full {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Leaves out messages that were deleted.
+    pub(crate) fn forget(&self, ids: &[MessageId]) {
+        let mut state = self.write();
+        for id in ids {
+            state.forget(*id);
+        }
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state for a thread of its own.
+    pub(crate) fn shared(&self) -> Arc<RwLock<State>> {
+        Arc::clone(&self.state)
+    }
+}
+
+struct Stored {
+    number: i64,
+    id: MessageId,
+    session: SessionId,
+    user: String,
+    project: Option<ProjectId>,
+    role: Role,
+    speaker: Option<String>,
+    content: String,
+    time: Timestamp,
+}
+
+async fn stored_after(database: &Database, number: i64) -> Result<Vec<Stored>, Error> {
+    let mut reader = database.readers().acquire().await?;
+    sqlx::query(
+        "SELECT m.number, m.id, m.session_id, s.user_id, m.project_id, m.role, m.speaker, m.content, m.time_ms
+         FROM messages m JOIN sessions s ON s.id = m.session_id
+         WHERE m.number > ?1 ORDER BY m.number LIMIT ?2",
+    )
+    .bind(number)
+    .bind(BATCH)
+    .try_map(|row: sqlx::sqlite::SqliteRow| {
+        Ok(Stored {
+            number: row.try_get("number")?,
+            id: row.try_get("id")?,
+            session: row.try_get("session_id")?,
+            user: row.try_get("user_id")?,
+            project: row.try_get("project_id")?,
+            role: named(&row, "role", Role::parse)?,
+            speaker: row.try_get("speaker")?,
+            content: row.try_get("content")?,
+            time: row.try_get("time_ms")?,
+        })
+    })
+    .fetch_all(&mut *reader)
+    .await
+    .map_err(Error::from)
+}
+
+impl State {
+    fn add(&mut self, stored: Stored) {
+        let Ok(place) = Place::try_from(self.documents.len()) else {
+            return;
+        };
+        self.newest = stored.number;
+        let session = *self.session_places.entry(stored.session).or_insert_with(|| {
+            self.sessions.push(stored.session);
+            u32::try_from(self.sessions.len() - 1).unwrap_or(u32::MAX)
+        });
+        let previous = self.last.insert(session, place);
+        let episode = match previous.map(|previous| (previous, &mut self.documents[previous as usize])) {
+            Some((_, before)) => {
+                before.next = Some(place);
+                let silence = stored.time.ms().saturating_sub(before.time.ms()).abs();
+                if silence > EPISODE_GAP_MS { place } else { before.episode }
+            }
+            None => place,
+        };
+        let mut counts: HashMap<u32, u16> = HashMap::new();
+        let mut words = 0;
+        let speaker = stored.speaker.as_deref();
+        form::each_indexed(speaker, stored.role, stored.time, &stored.content, |word| {
+            words += 1;
+            let term = match self.terms.get(word) {
+                Some(&term) => term,
+                None => {
+                    let term = u32::try_from(self.postings.len()).unwrap_or(u32::MAX);
+                    self.terms.insert(word.into(), term);
+                    self.postings.push(Vec::new());
+                    term
+                }
+            };
+            let count = counts.entry(term).or_default();
+            *count = count.saturating_add(1);
+        });
+        for (term, count) in counts {
+            self.postings[term as usize].push(Posting { place, count });
+        }
+        self.by_id.insert(stored.id, place);
+        let asks = stored.content.trim_end().ends_with('?');
+        let speaker = stored.speaker.map(|name| interned(&mut self.speakers, name.to_lowercase()));
+        let user = interned(&mut self.users, stored.user);
+        self.documents.push(Document {
+            number: stored.number,
+            id: stored.id,
+            session,
+            user,
+            speaker,
+            project: stored.project,
+            role: stored.role,
+            time: stored.time,
+            previous,
+            next: None,
+            episode,
+            asks,
+            words,
+            window_words: words,
+            forgotten: false,
+        });
+        for around in self.around(place).collect::<Vec<_>>() {
+            self.measure_window(around);
+        }
+    }
+
+    fn measure_window(&mut self, place: Place) {
+        self.documents[place as usize].window_words = self.around(place).map(|place| self.at(place).words).sum();
+    }
+
+    /// The message and those of its stretch of conversation that are at most [`REACH`] away.
+    fn around(&self, place: Place) -> impl Iterator<Item = Place> + '_ {
+        let before = std::iter::successors(Some(place), |&place| self.before(place));
+        let after = std::iter::successors(self.after(place), |&place| self.after(place));
+        before.take(REACH + 1).chain(after.take(REACH))
+    }
+
+    fn forget(&mut self, id: MessageId) {
+        let Some(place) = self.by_id.remove(&id) else {
+            return;
+        };
+        let around: Vec<Place> = self.around(place).filter(|&around| around != place).collect();
+        let Document {
+            previous,
+            next,
+            session,
+            ..
+        } = self.documents[place as usize];
+        self.documents[place as usize].forgotten = true;
+        if let Some(previous) = previous {
+            self.documents[previous as usize].next = next;
+        }
+        match (next, previous) {
+            (Some(next), _) => self.documents[next as usize].previous = previous,
+            (None, Some(previous)) => {
+                self.last.insert(session, previous);
+            }
+            (None, None) => {
+                self.last.remove(&session);
+            }
+        }
+        for around in around {
+            self.measure_window(around);
+        }
+    }
+
+    pub(crate) fn session_place(&self, session: SessionId) -> Option<u32> {
+        self.session_places.get(&session).copied()
+    }
+
+    pub(crate) fn place(&self, id: MessageId) -> Option<Place> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub(crate) fn at(&self, place: Place) -> &Document {
+        &self.documents[place as usize]
+    }
+
+    /// The message before, if it belongs to the same stretch of conversation.
+    pub(crate) fn before(&self, place: Place) -> Option<Place> {
+        let document = self.at(place);
+        document
+            .previous
+            .filter(|&previous| self.at(previous).episode == document.episode)
+    }
+
+    /// The message after, if it belongs to the same stretch of conversation.
+    pub(crate) fn after(&self, place: Place) -> Option<Place> {
+        let document = self.at(place);
+        document
+            .next
+            .filter(|&next| self.at(next).episode == document.episode)
+    }
+
+    /// Scores every message that is in scope against a query.
+    pub(crate) fn score(&self, query: &str, in_scope: &dyn Fn(&Document) -> bool) -> Scores {
+        let mut scores = Scores {
+            own: vec![0.0; self.documents.len()],
+            window: vec![0.0; self.documents.len()],
+            touched: Vec::new(),
+        };
+        let mut terms: Vec<u32> = words::of(query)
+            .iter()
+            .filter_map(|word| self.terms.get(word.as_str()).copied())
+            .collect();
+        terms.sort_unstable();
+        terms.dedup();
+        if terms.is_empty() {
+            return scores;
+        }
+        let in_scope: Vec<bool> = self
+            .documents
+            .iter()
+            .map(|document| !document.forgotten && in_scope(document))
+            .collect();
+        let lengths = Lengths::of(self, &in_scope);
+
+        let mut counts: Vec<u32> = vec![0; self.documents.len()];
+        let mut windows: Vec<Place> = Vec::new();
+        for term in terms {
+            let postings = &self.postings[term as usize];
+            let matching = postings.iter().filter(|posting| in_scope[posting.place as usize]);
+            let own_weight = rarity(matching.clone().count(), lengths.documents);
+            for posting in matching {
+                let norm = lengths.own_norm(self.at(posting.place));
+                scores.own[posting.place as usize] += own_weight * saturated(u32::from(posting.count), norm);
+            }
+            // A window has the words of the messages around, whether those are in scope or not.
+            windows.clear();
+            for posting in postings.iter().filter(|posting| !self.at(posting.place).forgotten) {
+                for place in self.around(posting.place) {
+                    if in_scope[place as usize] {
+                        if counts[place as usize] == 0 {
+                            windows.push(place);
+                        }
+                        counts[place as usize] += u32::from(posting.count);
+                    }
+                }
+            }
+            let window_weight = rarity(windows.len(), lengths.documents);
+            for &place in &windows {
+                let norm = lengths.window_norm(self.at(place));
+                if scores.window[place as usize] == 0.0 {
+                    scores.touched.push(place);
+                }
+                scores.window[place as usize] += window_weight * saturated(counts[place as usize], norm);
+                counts[place as usize] = 0;
+            }
+        }
+        scores
+    }
+}
+
+/// Inverse document frequency, in Lucene's form, which is never negative.
+#[expect(clippy::cast_precision_loss, reason = "counts of messages")]
+fn rarity(matching: usize, documents: usize) -> f32 {
+    let (matching, documents) = (matching as f32, documents as f32);
+    (1.0 + (documents - matching + 0.5) / (matching + 0.5)).ln()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of words")]
+fn saturated(count: u32, norm: f32) -> f32 {
+    let count = count as f32;
+    count / (count + norm)
+}
+
+/// Average lengths in a scope, by role, because an assistant's messages are many times longer than a user's.
+struct Lengths {
+    documents: usize,
+    own: [f32; Role::COUNT],
+    window: [f32; Role::COUNT],
+}
+
+impl Lengths {
+    #[expect(clippy::cast_precision_loss, reason = "counts of words")]
+    fn of(state: &State, in_scope: &[bool]) -> Self {
+        let mut count = [0_u32; Role::COUNT];
+        let mut own = [0.0_f64; Role::COUNT];
+        let mut window = [0.0_f64; Role::COUNT];
+        let counted = state.documents.iter().zip(in_scope).filter(|(_, counts)| **counts);
+        for (document, _) in counted {
+            let role = document.role.place();
+            count[role] += 1;
+            own[role] += f64::from(document.words);
+            window[role] += f64::from(document.window_words);
+        }
+        let averages = |sums: [f64; Role::COUNT]| {
+            std::array::from_fn(|role| ((sums[role] / f64::from(count[role].max(1))) as f32).max(1.0))
+        };
+        Self {
+            documents: count.iter().map(|&count| count as usize).sum(),
+            own: averages(own),
+            window: averages(window),
+        }
+    }
+
+    fn own_norm(&self, document: &Document) -> f32 {
+        norm(document.words, self.own[document.role.place()])
+    }
+
+    fn window_norm(&self, document: &Document) -> f32 {
+        norm(document.window_words, self.window[document.role.place()])
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of words")]
+fn norm(words: u32, average: f32) -> f32 {
+    K1 * (1.0 - B + B * words as f32 / average)
+}
+
+fn interned(names: &mut Vec<String>, name: String) -> u32 {
+    let place = names.iter().position(|known| *known == name).unwrap_or_else(|| {
+        names.push(name);
+        names.len() - 1
+    });
+    u32::try_from(place).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,276 @@
+//! From the scores of single signals to a ranking.
+
+use std::collections::{HashMap, HashSet};
+
+use mira_store::{MessageId, Timestamp};
+
+use super::weights::{
+    ANSWER, CANDIDATES, CONVERSATION, FACT, MEANING, NEIGHBOURS, RECENCY, RECENCY_HALF_LIFE_DAYS, REPETITION,
+    REPETITION_FROM, ROLE, SPEAKER, SUMMARY, WINDOW, WINDOW_ALONE, WORDS, WORDS_ALONE,
+};
+use super::keys::Keys;
+use super::{Hit, Query, Score};
+use crate::form;
+use crate::lexical::{Document, Place, State, words};
+use crate::message::Role;
+
+/// Characters of a message that tell whether it repeats another.
+const COMPARED_CHARS: usize = 2_000;
+
+/// A message with its score so far.
+#[derive(Debug)]
+pub(super) struct Ranked {
+    pub number: i64,
+    pub score: Score,
+}
+
+/// The best messages, in order, more than are asked for, so that what is known later can change the order.
+pub(super) fn rank(state: &State, query: &Query, keys: Option<&Keys>, now: Timestamp) -> Vec<Ranked> {
+    let scope = Scope::of(state, query);
+    let lexical = state.score(&query.text, &|document| scope.takes(document));
+    let mut scores: HashMap<Place, Score> = HashMap::new();
+
+    let (words_weight, window_weight) = match keys {
+        Some(_) => (WORDS, WINDOW),
+        None => (WORDS_ALONE, WINDOW_ALONE),
+    };
+    let mut best_own = best(&lexical.touched, &lexical.own);
+    let mut best_window = best(&lexical.touched, &lexical.window);
+    best_own.truncate(CANDIDATES);
+    best_window.truncate(CANDIDATES);
+    let most = |places: &[Place], values: &[f32]| {
+        places
+            .first()
+            .map_or(1.0, |&place| values[place as usize].max(f32::MIN_POSITIVE))
+    };
+    let (most_own, most_window) = (
+        most(&best_own, &lexical.own),
+        most(&best_window, &lexical.window),
+    );
+    let mut candidates: HashSet<Place> = best_own.into_iter().chain(best_window).collect();
+    if let Some(keys) = keys {
+        for (place, meaning) in normalised(state, &keys.messages) {
+            if scope.takes(state.at(place)) {
+                candidates.insert(place);
+                scores.entry(place).or_default().meaning = MEANING * meaning;
+            }
+        }
+        for (place, fact) in normalised(state, &keys.facts) {
+            if scope.takes(state.at(place)) {
+                candidates.insert(place);
+                scores.entry(place).or_default().fact = FACT * fact;
+            }
+        }
+    }
+    for &place in &candidates {
+        let score = scores.entry(place).or_default();
+        score.words = words_weight * lexical.own[place as usize] / most_own;
+        score.window = window_weight * lexical.window[place as usize] / most_window;
+        if let Some(keys) = keys {
+            let document = state.at(place);
+            let session = state.sessions[document.session as usize];
+            let fitting = keys
+                .summaries
+                .iter()
+                .filter(|covered| covered.session == session && covered.numbers.contains(&document.number));
+            score.summary = SUMMARY * fitting.map(|covered| covered.similarity).fold(0.0, f32::max);
+        }
+    }
+
+    add_answers(state, &scope, &mut scores);
+    add_neighbours(state, &scope, &mut scores);
+    add_conversations(state, &mut scores);
+    let named = words::of(&query.text);
+    let named: HashSet<&str> = named.iter().map(String::as_str).collect();
+    let speaker_named: Vec<bool> = state
+        .speakers
+        .iter()
+        .map(|speaker| words::of(speaker).iter().any(|word| named.contains(word.as_str())))
+        .collect();
+    let mut ranked: Vec<(Place, Score)> = scores.into_iter().collect();
+    for (place, score) in &mut ranked {
+        let document = state.at(*place);
+        if document.speaker.is_some_and(|speaker| speaker_named[speaker as usize]) {
+            score.speaker = SPEAKER;
+        }
+        if document.role == Role::User && document.speaker.is_none() {
+            score.role = ROLE;
+        }
+        score.recency = recency(document.time, now);
+    }
+    ranked.sort_by(|(a_place, a), (b_place, b)| b.total().total_cmp(&a.total()).then(a_place.cmp(b_place)));
+    ranked.truncate(CANDIDATES.max(query.limit));
+    ranked
+        .into_iter()
+        .map(|(place, score)| Ranked {
+            number: state.at(place).number,
+            score,
+        })
+        .collect()
+}
+
+/// What follows a question that fits is likely its answer.
+fn add_answers(state: &State, scope: &Scope<'_>, scores: &mut HashMap<Place, Score>) {
+    let questions: Vec<(Place, f32)> = scores
+        .iter()
+        .filter(|&(&place, _)| state.at(place).asks)
+        .filter_map(|(&place, score)| Some((state.after(place)?, score.total())))
+        .collect();
+    for (answer, total) in questions {
+        if scope.takes(state.at(answer)) {
+            scores.entry(answer).or_default().answer = ANSWER * total;
+        }
+    }
+}
+
+/// Each message gains a share of what its neighbours score by themselves.
+fn add_neighbours(state: &State, scope: &Scope<'_>, scores: &mut HashMap<Place, Score>) {
+    let own: Vec<(Place, f32)> = scores.iter().map(|(&place, score)| (place, score.total())).collect();
+    for (place, total) in own {
+        for neighbour in [state.before(place), state.after(place)].into_iter().flatten() {
+            if scope.takes(state.at(neighbour)) {
+                scores.entry(neighbour).or_default().neighbours += NEIGHBOURS * total;
+            }
+        }
+    }
+}
+
+/// Each message gains a share of the best score in its stretch of conversation.
+fn add_conversations(state: &State, scores: &mut HashMap<Place, Score>) {
+    let mut best: HashMap<Place, f32> = HashMap::new();
+    for (&place, score) in scores.iter() {
+        let best = best.entry(state.at(place).episode).or_default();
+        *best = best.max(score.total());
+    }
+    for (place, score) in scores {
+        score.conversation = CONVERSATION * best.get(&state.at(*place).episode).copied().unwrap_or(0.0);
+    }
+}
+
+/// Similarities of known messages, stretched so that the lowest is 0 and the highest 1.
+fn normalised(state: &State, similarities: &HashMap<MessageId, f32>) -> Vec<(Place, f32)> {
+    let (low, high) = similarities
+        .values()
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &similarity| {
+            (low.min(similarity), high.max(similarity))
+        });
+    let range = (high - low).max(f32::MIN_POSITIVE);
+    similarities
+        .iter()
+        .filter_map(|(&id, &similarity)| {
+            let fit = if high > low { (similarity - low) / range } else { 1.0 };
+            Some((state.place(id)?, fit))
+        })
+        .collect()
+}
+
+/// The places with a score, best first.
+fn best(places: &[Place], values: &[f32]) -> Vec<Place> {
+    let mut best: Vec<Place> = places
+        .iter()
+        .copied()
+        .filter(|&place| values[place as usize] > 0.0)
+        .collect();
+    let order = |a: &Place, b: &Place| {
+        values[*b as usize]
+            .total_cmp(&values[*a as usize])
+            .then(a.cmp(b))
+    };
+    if best.len() > CANDIDATES {
+        best.select_nth_unstable_by(CANDIDATES, order);
+        best.truncate(CANDIDATES);
+    }
+    best.sort_unstable_by(order);
+    best
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "0 to 1")]
+fn recency(time: Timestamp, now: Timestamp) -> f32 {
+    let days = now.since(time).as_secs_f64() / 86_400.0;
+    RECENCY * (-days / RECENCY_HALF_LIFE_DAYS).exp2() as f32
+}
+
+/// What a query looks at.
+struct Scope<'a> {
+    query: &'a Query,
+    user: Option<Option<u32>>,
+    sessions: Option<HashSet<u32>>,
+    without: HashSet<MessageId>,
+}
+
+impl<'a> Scope<'a> {
+    fn of(state: &State, query: &'a Query) -> Self {
+        let place = |wanted: &String| state.users.iter().position(|user| user == wanted);
+        Self {
+            query,
+            user: query
+                .user
+                .as_ref()
+                .map(|user| place(user).and_then(|place| u32::try_from(place).ok())),
+            sessions: query.sessions.as_ref().map(|wanted| {
+                wanted
+                    .iter()
+                    .filter_map(|session| state.session_place(*session))
+                    .collect()
+            }),
+            without: query.without.iter().copied().collect(),
+        }
+    }
+
+    fn takes(&self, document: &Document) -> bool {
+        let Query {
+            project,
+            roles,
+            since,
+            until,
+            ..
+        } = self.query;
+        self.user.is_none_or(|user| user == Some(document.user))
+            && self
+                .sessions
+                .as_ref()
+                .is_none_or(|sessions| sessions.contains(&document.session))
+            && project.is_none_or(|project| document.project == Some(project))
+            && roles.as_ref().is_none_or(|roles| roles.contains(&document.role))
+            && since.is_none_or(|since| document.time >= since)
+            && until.is_none_or(|until| document.time < until)
+            && !document.forgotten
+            && (self.without.is_empty() || !self.without.contains(&document.id))
+    }
+}
+
+/// The best hits, one after the other; a message that nearly repeats a better hit is set back (maximal marginal
+/// relevance, Carbonell and Goldstein 1998, with a threshold).
+pub(super) fn diverse(mut hits: Vec<Hit>, limit: usize) -> Vec<Hit> {
+    let order = |a: &Hit, b: &Hit| {
+        b.score
+            .total()
+            .total_cmp(&a.score.total())
+            .then(a.message.number.cmp(&b.message.number))
+    };
+    hits.sort_by(order);
+    // Only what could still get in is compared.
+    let compared = hits.len().min(limit.saturating_mul(2).max(limit));
+    let contents: Vec<HashSet<String>> = hits[..compared]
+        .iter()
+        .map(|hit| words::of(form::cut(&hit.message.content, COMPARED_CHARS)).into_iter().collect())
+        .collect();
+    for at in 1..compared {
+        let repeats = (0..at).any(|better| alike(&contents[at], &contents[better]) >= REPETITION_FROM);
+        if repeats {
+            let score = &mut hits[at].score;
+            score.repetition = -REPETITION * score.total();
+        }
+    }
+    hits.sort_by(order);
+    hits.truncate(limit);
+    hits
+}
+
+/// The share of words that two texts have in common (Jaccard), 0 to 1.
+#[expect(clippy::cast_precision_loss, reason = "counts of words")]
+fn alike(a: &HashSet<String>, b: &HashSet<String>) -> f32 {
+    let common = a.intersection(b).count();
+    let all = a.len() + b.len() - common;
+    if all == 0 { 0.0 } else { common as f32 / all as f32 }
+}
