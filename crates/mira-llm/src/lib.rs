@@ -59,6 +59,31 @@
 //!
 //! Where the stream is of no interest, [`complete`] waits for the reply.
 //!
+//! # Embeddings
+//!
+//! An [`embedding::Embedder`] turns texts into vectors. [`embedding::OpenAiEmbeddings`] asks OpenAI or a compatible
+//! server. With the feature `local-embeddings`, `embedding::LocalEmbeddings` needs neither key nor network: it
+//! computes them in this process, from the directory of a model of the BERT family such as `all-MiniLM-L6-v2`.
+//!
+#![cfg_attr(
+    feature = "local-embeddings",
+    doc = r#"
+```no_run
+use std::path::Path;
+
+use mira_llm::embedding::{Embedder as _, LocalEmbeddings};
+
+# async fn example() -> Result<(), Box<dyn std::error::Error>> {
+let model = LocalEmbeddings::open(Path::new("models/all-MiniLM-L6-v2"))?;
+let texts = ["How do I undo a commit?".to_owned(), "git revert makes a new one".to_owned()];
+let vectors = model.embed(&texts).await?;
+let similarity: f32 = vectors[0].iter().zip(&vectors[1]).map(|(a, b)| a * b).sum();
+assert!(similarity > 0.2);
+# Ok(())
+# }
+```
+"#
+)]
 //! # What a caller can rely on
 //!
 //! - The same request is sent in the same bytes, so that a provider's prefix cache can work.
@@ -67,7 +92,8 @@
 //! - A tool call is delivered whole or not at all, and a reply that was cut off is an error.
 //! - No stream waits for ever: [`Timeouts`] limit the silence before the first content, the silence after it, and
 //!   the time that keepalives alone can fill.
-//! - Nothing runs in the background. A stream is driven by polling it and cancelled by dropping it.
+//! - Nothing runs in the background. A stream is driven by polling it and cancelled by dropping it. (A local model
+//!   computes on tokio's blocking threads, a few texts at a time.)
 //! - An [`Error`] says who failed, how, and whether trying again can help; it never holds an API key.
 //! - What an upstream adds to its protocol is skipped.
 //!
@@ -80,6 +106,7 @@
 //!
 //! - `scripted`: a local HTTP server that speaks the providers' wire formats from a script, for tests and
 //!   demonstrations without a network.
+//! - `local-embeddings`: embeddings computed in this process. Pure Rust, on one or more processor cores.
 
 pub mod chat;
 pub mod compatible;

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use mira_llm::embedding::Embedder;
 use mira_store::vector::{Head, Payload, Point, PointId, Space, f16};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -10,6 +11,19 @@ use ulid::Ulid;
 use crate::Error;
 use crate::outbox::Subject;
 use crate::row::{json, named, to_json};
+
+/// Whether an embedder gave what it promises: as many vectors as texts, of its dimension, of finite numbers.
+pub(crate) fn are_promised(embedder: &dyn Embedder, texts: usize, vectors: &[Vec<f32>]) -> bool {
+    let is_whole = |vector: &Vec<f32>| {
+        vector.len() == embedder.dimension() && vector.iter().all(|number| number.is_finite())
+    };
+    vectors.len() == texts && vectors.iter().all(is_whole)
+}
+
+/// What to say when it did not.
+pub(crate) fn broken_promise(embedder: &dyn Embedder) -> String {
+    format!("{} gave other vectors than it promises", embedder.name())
+}
 
 /// What the embeddings were made with; none before the first.
 pub(crate) async fn space(connection: &mut SqliteConnection) -> Result<Option<Space>, Error> {

@@ -21,6 +21,7 @@
 mod correct;
 mod decide;
 mod forget;
+mod history;
 mod settle;
 mod value;
 
@@ -30,11 +31,11 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
+pub use self::history::FactHistory;
 pub(crate) use self::settle::{Said, state};
 pub use self::value::holds_many;
 pub(crate) use self::value::line;
 use crate::jobs::Job;
-use crate::message::{self, Message};
 use crate::names::names;
 use crate::outbox::Subject;
 use crate::relationship::Statement;
@@ -46,9 +47,6 @@ pub const MAX_KEY_CHARS: usize = 80;
 
 /// The longest value and the longest context, in characters; what is longer is cut.
 pub const MAX_VALUE_CHARS: usize = 500;
-
-/// How many predecessors and successors an explanation goes through.
-const MAX_CHAIN: u32 = 100;
 
 /// What a fact is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -194,18 +192,6 @@ impl Facts {
             limit: 100,
         }
     }
-}
-
-/// Where a fact comes from and what became of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FactHistory {
-    pub fact: Fact,
-    /// The states that it took the place of, oldest first.
-    pub predecessors: Vec<Fact>,
-    /// The states that took its place, oldest first.
-    pub successors: Vec<Fact>,
-    /// The message that said it.
-    pub source: Option<Message>,
 }
 
 /// What is embedded and shown of a fact: one line, without secrets.
@@ -355,51 +341,6 @@ pub async fn current(
     .map_err(Error::from)
 }
 
-/// A fact with what came before and after it.
-async fn explain(connection: &mut SqliteConnection, id: FactId) -> Result<Option<FactHistory>, Error> {
-    let Some(fact) = get(connection, id).await? else {
-        return Ok(None);
-    };
-    let source = match fact.source {
-        Some(source) => message::get(connection, source).await?,
-        None => None,
-    };
-    Ok(Some(FactHistory {
-        fact,
-        predecessors: chain(connection, id, PREDECESSORS).await?,
-        successors: chain(connection, id, SUCCESSORS).await?,
-        source,
-    }))
-}
-
-const PREDECESSORS: &str = "
-    WITH RECURSIVE chain (id) AS (
-        SELECT id FROM facts WHERE replaced_by = ?1
-        UNION SELECT facts.id FROM chain JOIN facts ON facts.replaced_by = chain.id LIMIT ?2
-    )
-    SELECT facts.* FROM chain JOIN facts USING (id) ORDER BY valid_from_ms, recorded_ms, id";
-
-const SUCCESSORS: &str = "
-    WITH RECURSIVE chain (id) AS (
-        SELECT replaced_by FROM facts WHERE id = ?1
-        UNION SELECT facts.replaced_by FROM chain JOIN facts USING (id) LIMIT ?2
-    )
-    SELECT facts.* FROM chain JOIN facts USING (id) ORDER BY valid_from_ms, recorded_ms, id";
-
-async fn chain(
-    connection: &mut SqliteConnection,
-    id: FactId,
-    query: &'static str,
-) -> Result<Vec<Fact>, Error> {
-    sqlx::query(query)
-        .bind(id)
-        .bind(MAX_CHAIN)
-        .try_map(|row| from_row(&row))
-        .fetch_all(connection)
-        .await
-        .map_err(Error::from)
-}
-
 impl Memory {
     /// The facts that are asked for, the last recorded first. Tentative ones are among them.
     pub async fn facts(&self, asked: &Facts) -> Result<Vec<Fact>, Error> {
@@ -414,7 +355,7 @@ impl Memory {
 
     /// A fact with the states before and after it and the message that said it.
     pub async fn explain_fact(&self, id: FactId) -> Result<Option<FactHistory>, Error> {
-        explain(&mut *self.inner.database.readers().acquire().await?, id).await
+        history::explain(&mut *self.inner.database.readers().acquire().await?, id).await
     }
 
     /// Enters a fact by hand: settled with what is known as if it were said now, with the confidence given. None when it

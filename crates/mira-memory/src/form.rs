@@ -39,10 +39,13 @@ pub(crate) fn each_indexed(
     let mut indexed = 0;
     for line in cut(content, INDEXED_CHARS).lines() {
         // Headings tell what a long reply is about.
-        if indexed < limit || line.starts_with('#') {
+        let heading = line.starts_with('#');
+        if heading || indexed < limit {
             words::each(line, |word| {
-                indexed += 1;
-                found(word);
+                if heading || indexed < limit {
+                    indexed += 1;
+                    found(word);
+                }
             });
         }
     }

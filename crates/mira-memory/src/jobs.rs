@@ -235,18 +235,22 @@ impl Memory {
         match job {
             Job::Analysis => {
                 self.inner.lexical.catch_up(&self.inner.database).await?;
-                while let more @ 1.. = 0_usize {
+                while let more @ 1.. = self.analyse_due().await? {
                     done += more as u64;
                     self.inner.board.wake(Job::Embedding);
                 }
             }
             Job::Embedding => {
-                if matches!(self.index(), IndexState::Unknown { .. }) {
-                    self.refill(|_, _| {}).await?;
-                }
+                let compared = match self.index() {
+                    // Nobody fills it any more, or whoever does is waited for.
+                    IndexState::Unknown { .. } | IndexState::Filling { .. } => self.refill(|_, _| {}).await.map(drop),
+                    IndexState::Off | IndexState::Ready | IndexState::Refused { .. } => Ok(()),
+                };
+                // What is embedded while there is nowhere to search gets there later.
                 while let more @ 1.. = self.embed_due().await? {
                     done += more as u64;
                 }
+                compared?;
                 self.keep_index().await?;
             }
             Job::Summaries => {

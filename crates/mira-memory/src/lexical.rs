@@ -6,7 +6,7 @@
 
 pub(crate) mod words;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use mira_store::{Database, MessageId, ProjectId, SessionId, Timestamp};
@@ -28,7 +28,7 @@ const B: f32 = 0.75;
 const REACH: usize = 2;
 
 /// A silence after which a conversation counts as taken up anew.
-const EPISODE_GAP_MS: i64 = 60 * 60 * 1000;
+const EPISODE_GAP_MS: u64 = 60 * 60 * 1000;
 
 /// A place in [`State::documents`].
 pub(crate) type Place = u32;
@@ -55,6 +55,8 @@ pub(crate) struct State {
     session_places: HashMap<SessionId, u32>,
     /// The last message of each session.
     last: HashMap<u32, Place>,
+    /// Deleted while a batch was read in which they may still be.
+    gone: HashSet<MessageId>,
     terms: HashMap<Box<str>, u32>,
     postings: Vec<Vec<Posting>>,
 }
@@ -106,7 +108,12 @@ impl Lexical {
     pub(crate) async fn catch_up(&self, database: &Database) -> Result<(), Error> {
         loop {
             let adding = Arc::clone(&self.adding).lock_owned().await;
-            let newest = self.read().newest;
+            let newest = {
+                let mut state = self.write();
+                // What was deleted before now is not read any more.
+                state.gone.clear();
+                state.newest
+            };
             let rows = stored_after(database, newest).await?;
             let full = u32::try_from(rows.len()) == Ok(BATCH);
             if rows.is_empty() {
@@ -115,8 +122,10 @@ impl Lexical {
             let state = Arc::clone(&self.state);
             let index = move || {
                 let _adding = adding;
-                let mut state = state.write().unwrap_or_else(PoisonError::into_inner);
-                rows.into_iter().for_each(|row| state.add(row));
+                for row in rows {
+                    // One at a time, so that nobody waits for the whole batch.
+                    state.write().unwrap_or_else(PoisonError::into_inner).add(row);
+                }
             };
             if tokio::task::spawn_blocking(index).await.is_err() {
                 return Err(Error::Interrupted);
@@ -194,32 +203,29 @@ impl State {
             return;
         };
         self.newest = stored.number;
+        if self.gone.contains(&stored.id) {
+            return;
+        }
         let session = *self.session_places.entry(stored.session).or_insert_with(|| {
             self.sessions.push(stored.session);
             u32::try_from(self.sessions.len() - 1).unwrap_or(u32::MAX)
         });
         let previous = self.last.insert(session, place);
-        let episode = match previous.map(|previous| (previous, &mut self.documents[previous as usize])) {
-            Some((_, before)) => {
-                before.next = Some(place);
-                let silence = stored.time.ms().saturating_sub(before.time.ms()).abs();
-                if silence > EPISODE_GAP_MS { place } else { before.episode }
-            }
-            None => place,
-        };
+        if let Some(previous) = previous {
+            self.documents[previous as usize].next = Some(place);
+        }
         let mut counts: HashMap<u32, u16> = HashMap::new();
         let mut words = 0;
         let speaker = stored.speaker.as_deref();
         form::each_indexed(speaker, stored.role, stored.time, &stored.content, |word| {
             words += 1;
-            let term = match self.terms.get(word) {
-                Some(&term) => term,
-                None => {
-                    let term = u32::try_from(self.postings.len()).unwrap_or(u32::MAX);
-                    self.terms.insert(word.into(), term);
-                    self.postings.push(Vec::new());
-                    term
-                }
+            let term = if let Some(&term) = self.terms.get(word) {
+                term
+            } else {
+                let term = u32::try_from(self.postings.len()).unwrap_or(u32::MAX);
+                self.terms.insert(word.into(), term);
+                self.postings.push(Vec::new());
+                term
             };
             let count = counts.entry(term).or_default();
             *count = count.saturating_add(1);
@@ -242,7 +248,7 @@ impl State {
             time: stored.time,
             previous,
             next: None,
-            episode,
+            episode: self.episode(place, stored.time, previous),
             asks,
             words,
             window_words: words,
@@ -250,6 +256,14 @@ impl State {
         });
         for around in self.around(place).collect::<Vec<_>>() {
             self.measure_window(around);
+        }
+    }
+
+    /// The first message of the stretch of conversation that a message belongs to.
+    fn episode(&self, place: Place, time: Timestamp, previous: Option<Place>) -> Place {
+        match previous.map(|previous| self.at(previous)) {
+            Some(before) if time.ms().abs_diff(before.time.ms()) <= EPISODE_GAP_MS => before.episode,
+            Some(_) | None => place,
         }
     }
 
@@ -266,9 +280,9 @@ impl State {
 
     fn forget(&mut self, id: MessageId) {
         let Some(place) = self.by_id.remove(&id) else {
+            self.gone.insert(id);
             return;
         };
-        let around: Vec<Place> = self.around(place).filter(|&around| around != place).collect();
         let Document {
             previous,
             next,
@@ -288,7 +302,20 @@ impl State {
                 self.last.remove(&session);
             }
         }
-        for around in around {
+        // What follows may belong to another stretch of conversation now, as after a restart.
+        let mut follower = next;
+        while let Some(place) = follower {
+            let document = self.at(place);
+            let episode = self.episode(place, document.time, document.previous);
+            if episode == document.episode {
+                break;
+            }
+            follower = document.next;
+            self.documents[place as usize].episode = episode;
+        }
+        let before = std::iter::successors(previous, |&place| self.at(place).previous).take(REACH);
+        let after = std::iter::successors(next, |&place| self.at(place).next).take(REACH);
+        for around in before.chain(after).collect::<Vec<_>>() {
             self.measure_window(around);
         }
     }
@@ -401,7 +428,7 @@ struct Lengths {
 }
 
 impl Lengths {
-    #[expect(clippy::cast_precision_loss, reason = "counts of words")]
+    #[expect(clippy::cast_possible_truncation, reason = "averages of counts of words")]
     fn of(state: &State, in_scope: &[bool]) -> Self {
         let mut count = [0_u32; Role::COUNT];
         let mut own = [0.0_f64; Role::COUNT];

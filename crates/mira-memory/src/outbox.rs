@@ -7,14 +7,17 @@ use mira_store::vector::PointId;
 use mira_store::{FactId, MessageId, SummaryId, Timestamp};
 use sqlx::{Row, SqliteConnection};
 
-use crate::Error;
 use crate::row::{named, to_json};
+use crate::{Error, form};
 
 /// The wait after the first failure; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 
 /// The longest wait between two attempts.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+
+/// Characters of a failure that are kept.
+const MAX_ERROR_CHARS: usize = 1_000;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -165,7 +168,7 @@ pub(crate) async fn failed(
         let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         sqlx::query("UPDATE outbox SET attempts = attempts + 1, error = ?2, due_ms = ?3 WHERE seq = ?1")
             .bind(task.seq)
-            .bind(error)
+            .bind(form::cut(error, MAX_ERROR_CHARS))
             .bind(now.ms().saturating_add(wait_ms))
             .execute(&mut *connection)
             .await?;

@@ -30,7 +30,7 @@ const WORKED: f64 = 0.05;
 const FAILED: f64 = -0.1;
 
 /// A pattern that did not show for so long loses confidence, once in each such time.
-pub const STALE_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub const STALE_AFTER: Duration = Duration::from_hours(30 * 24);
 const STALE_ABOVE: f64 = 0.3;
 const STALE_LOSS: f64 = 0.05;
 const STALE_FLOOR: f64 = 0.1;

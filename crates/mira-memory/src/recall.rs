@@ -14,8 +14,9 @@ use mira_store::{MessageId, ProjectId, SessionId, Timestamp};
 
 use crate::analysis::{self, Analysis};
 use crate::message::{self, Message, Role};
+use crate::salience::Strength;
 use crate::semantic::{IndexState, chain};
-use crate::{Error, Memory, form};
+use crate::{Error, Memory, embedding, form};
 use rank::Ranked;
 use weights::CANDIDATES;
 
@@ -190,14 +191,18 @@ impl Memory {
         };
 
         let lexical = self.inner.lexical.shared();
-        let (ranked_query, now) = (query.clone(), self.inner.clock.now());
+        let ranked_query = Query {
+            text: text.to_owned(),
+            ..query.clone()
+        };
+        let now = self.inner.clock.now();
         let ranked = tokio::task::spawn_blocking(move || {
             let state = lexical.read().unwrap_or_else(std::sync::PoisonError::into_inner);
             rank::rank(&state, &ranked_query, keys.as_ref(), now)
         })
         .await
         .map_err(|_| Error::Interrupted)?;
-        let hits = self.hits(ranked, query.limit).await?;
+        let hits = self.hits(ranked, query.limit, now).await?;
         Ok(Recall {
             hits,
             degraded: (!degraded.is_empty()).then(|| degraded.join("; ")),
@@ -225,21 +230,21 @@ impl Memory {
             return Ok(None);
         };
         match self.inner.index.state() {
-            IndexState::Off | IndexState::Refused { .. } => return Ok(None),
-            IndexState::Unknown { .. } | IndexState::Filling { .. } | IndexState::Ready => {}
+            IndexState::Off | IndexState::Refused { .. } | IndexState::Unknown { error: None } => return Ok(None),
+            IndexState::Unknown { error: Some(_) } | IndexState::Filling { .. } | IndexState::Ready => {}
         }
         let texts = [form::embedded_query(text, &self.inner.lexical.read().speakers)];
         let wait = self.inner.options.query_embedding_timeout;
         match tokio::time::timeout(wait, embedder.embed(&texts)).await {
-            Ok(Ok(mut vectors)) if vectors.len() == 1 => Ok(vectors.pop()),
-            Ok(Ok(_)) => Err(format!("{} gave no vector for the query", embedder.name())),
+            Ok(Ok(mut vectors)) if embedding::are_promised(embedder, 1, &vectors) => Ok(vectors.pop()),
+            Ok(Ok(_)) => Err(embedding::broken_promise(embedder)),
             Ok(Err(error)) => Err(format!("the query could not be embedded: {}", chain(&error))),
             Err(_) => Err(format!("the query was not embedded within {} ms", wait.as_millis())),
         }
     }
 
     /// Loads what was ranked, applies what only the stored analysis tells, and takes the best.
-    async fn hits(&self, ranked: Vec<Ranked>, limit: usize) -> Result<Vec<Hit>, Error> {
+    async fn hits(&self, ranked: Vec<Ranked>, limit: usize, now: Timestamp) -> Result<Vec<Hit>, Error> {
         let numbers: Vec<i64> = ranked.iter().map(|ranked| ranked.number).collect();
         let (mut messages, mut analyses) = {
             let mut reader = self.inner.database.readers().acquire().await?;
@@ -250,13 +255,13 @@ impl Memory {
         };
         let hits: Vec<Hit> = ranked
             .into_iter()
-            .filter_map(|Ranked { number, mut score, .. }| {
+            .filter_map(|Ranked { number, mut score }| {
                 // Gone since it was ranked.
                 let message = messages.remove(&number)?;
                 let analysis = analyses.remove(&number);
                 let salience = match &analysis {
                     _ if message.pinned => 1.0,
-                    Some(analysis) => analysis.salience,
+                    Some(analysis) => Strength::of(&message, analysis).at(now),
                     None => 0.0,
                 };
                 #[expect(clippy::cast_possible_truncation, reason = "0 to 1")]

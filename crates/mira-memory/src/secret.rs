@@ -147,8 +147,13 @@ fn assigned<'t>(captures: &Captures<'t>) -> Option<regex::Match<'t>> {
 /// What documentation and schemas put where a secret would be.
 fn is_placeholder(value: &str) -> bool {
     let value = value.to_lowercase();
-    let words = ["string", "text", "password", "secret", "token", "none", "null", "true", "false"];
-    words.contains(&value.as_str()) || value.starts_with("your") || value.starts_with("xxx") || value.starts_with("...")
+    let words = [
+        "string", "text", "password", "secret", "token", "none", "null", "true", "false",
+    ];
+    words.contains(&value.as_str())
+        || value.starts_with("your")
+        || value.starts_with("xxx")
+        || value.starts_with("...")
 }
 
 fn has_mixed_case(text: &str) -> bool {

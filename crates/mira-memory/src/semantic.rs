@@ -67,8 +67,8 @@ impl IndexState {
 pub(crate) struct Index {
     // Set by one worker, read by all.
     state: Mutex<IndexState>,
-    /// Held by whoever brings the store in step, so that two do not do it at once.
-    filling: tokio::sync::Mutex<()>,
+    /// Held by whoever changes the store, so that what is changed there last is what became true last.
+    changing: tokio::sync::Mutex<()>,
 }
 
 impl Index {
@@ -139,7 +139,7 @@ impl Memory {
         let Some((_, vectors)) = self.inner.similarity() else {
             return Ok(IndexState::Off);
         };
-        let _filling = self.inner.index.filling.lock().await;
+        let _changing = self.inner.index.changing.lock().await;
         if let Some(refused) = self.agree_on_space().await? {
             self.inner.index.set(refused.clone());
             return Ok(refused);
@@ -233,6 +233,7 @@ impl Memory {
         embedding::set_space(&mut transaction, &wanted).await?;
         let noted = note_everything(&mut transaction, self.inner.options.embed_min_salience, self.inner.clock.now()).await?;
         transaction.commit().await?;
+        self.inner.index.set(IndexState::default());
         Ok(noted)
     }
 
@@ -246,6 +247,7 @@ impl Memory {
             ..Filter::default()
         };
         let dropped = async {
+            let _changing = self.inner.index.changing.lock().await;
             vectors.delete(None, &gone).await?;
             vectors.flush().await
         };
@@ -279,7 +281,11 @@ impl Memory {
         let alone = texts.iter().any(|(task, _)| task.attempts >= BATCH_ATTEMPTS);
         let mut done = 0;
         for batch in texts.chunks(if alone { 1 } else { texts.len() }) {
-            done += self.embed_batch(embedder, batch).await?;
+            match self.embed_batch(embedder, batch).await? {
+                Outcome::Done => done += batch.len(),
+                Outcome::Refused => {}
+                Outcome::Unreachable => break,
+            }
         }
         Ok(done)
     }
@@ -288,7 +294,7 @@ impl Memory {
         &self,
         embedder: &dyn Embedder,
         batch: &[(Task, Option<Embeddable>)],
-    ) -> Result<usize, Error> {
+    ) -> Result<Outcome, Error> {
         let tasks: Vec<Task> = batch.iter().map(|(task, _)| *task).collect();
         let (embedded, texts): (Vec<(Subject, &Embeddable)>, Vec<String>) = batch
             .iter()
@@ -302,18 +308,15 @@ impl Memory {
                 Ok(vectors) => vectors,
                 Err(error) => {
                     self.put_off(&tasks, &chain(&error)).await?;
-                    return Ok(0);
+                    return Ok(if error.is_retryable() { Outcome::Unreachable } else { Outcome::Refused });
                 }
             }
         };
-        let bad = vectors
-            .iter()
-            .any(|vector| vector.len() != embedder.dimension() || !vector.iter().all(|number| number.is_finite()));
-        if bad || vectors.len() != texts.len() {
-            let complaint = format!("{} gave other vectors than it promises", embedder.name());
-            self.put_off(&tasks, &complaint).await?;
-            return Ok(0);
+        if !embedding::are_promised(embedder, texts.len(), &vectors) {
+            self.put_off(&tasks, &embedding::broken_promise(embedder)).await?;
+            return Ok(Outcome::Refused);
         }
+        let _changing = self.inner.index.changing.lock().await;
         let mut transaction = self.inner.database.begin().await?;
         for ((subject, thing), vector) in embedded.iter().zip(&vectors) {
             // What was deleted while it was embedded stays deleted.
@@ -336,7 +339,7 @@ impl Memory {
                 self.inner.index.failed(&error);
             }
         }
-        Ok(tasks.len())
+        Ok(Outcome::Done)
     }
 
     async fn put_off(&self, tasks: &[Task], error: &str) -> Result<(), Error> {
@@ -374,6 +377,7 @@ impl Memory {
                 .and_then(|summary| embeddable(summary::text_to_embed(&summary), &[Head::Summary])),
             Subject::Fact(id) => fact::get(connection, id)
                 .await?
+                .filter(|fact| fact.retracted.is_none())
                 .and_then(|fact| embeddable(fact::text(&fact), &[Head::Relationship])),
         })
     }
@@ -393,6 +397,16 @@ impl Memory {
     }
 }
 
+/// How a batch fared. What was not embedded is put off.
+enum Outcome {
+    Done,
+    /// By a fault of the texts, or one that will not pass by itself.
+    Refused,
+    /// Others would fare no better now.
+    Unreachable,
+}
+
+/// What is embedded of a thing.
 struct Embeddable {
     text: String,
     heads: Vec<Head>,
@@ -423,7 +437,7 @@ async fn note_everything(
          SELECT 'embed', 'message', m.id, ?1, ?1 FROM messages m JOIN analyses a ON a.message = m.number
              WHERE a.salience >= ?2 AND a.heads <> '[]'
          UNION ALL SELECT 'embed', 'summary', id, ?1, ?1 FROM summaries
-         UNION ALL SELECT 'embed', 'fact', id, ?1, ?1 FROM facts WHERE true
+         UNION ALL SELECT 'embed', 'fact', id, ?1, ?1 FROM facts WHERE retracted_ms IS NULL
          ON CONFLICT (work, subject) DO UPDATE SET attempts = 0, due_ms = ?1, error = NULL",
     )
     .bind(now)

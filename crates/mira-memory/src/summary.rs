@@ -13,7 +13,7 @@ use std::fmt;
 use mira_store::{SessionId, SummaryId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Memory, secret, session};
+use crate::{Error, Job, Memory, secret, session};
 pub(crate) use table::get;
 use table::{Draft, Material};
 
@@ -260,6 +260,7 @@ impl Memory {
             return Ok(None);
         }
         transaction.commit().await?;
+        self.inner.board.wake(Job::Embedding);
         Ok(Some(summary))
     }
 

@@ -21,6 +21,7 @@ mod build;
 mod generated;
 mod ignored;
 mod kind;
+mod memory;
 mod problem;
 mod settings;
 mod values;
@@ -35,6 +36,7 @@ use etcetera::{AppStrategy, AppStrategyArgs, choose_app_strategy};
 use secrecy::SecretString;
 
 pub use generated::{env_example, markdown_table, renew_page};
+pub use memory::{Embedder, Memory, Qdrant, Vectors};
 pub use problem::{Place, Problem, Problems, Warning};
 use values::Values;
 
@@ -46,6 +48,7 @@ pub struct Config {
     pub server: Server,
     pub storage: Storage,
     pub models: Models,
+    pub memory: Memory,
     pub operation: Operation,
     pub persona: Persona,
     /// Name of the session of clients that name none.
@@ -78,6 +81,8 @@ pub struct Storage {
 pub struct Models {
     pub reasoner: Reasoner,
     pub coder: Coder,
+    /// None unless it is asked for.
+    pub utility: Option<Utility>,
     pub calls: Calls,
 }
 
@@ -138,6 +143,16 @@ pub struct Coder {
     pub thinking: bool,
     pub effort: Effort,
     pub max_output_tokens: u32,
+}
+
+/// The model that analyses and summarises in the background.
+#[derive(Debug)]
+pub struct Utility {
+    pub endpoint: Endpoint,
+    pub api: Api,
+    pub model: String,
+    /// As hard as the model thinks by itself when none.
+    pub effort: Option<Effort>,
 }
 
 /// Patience with models.

@@ -1,5 +1,6 @@
 //! Which request is answered by what, in which order, and only once.
 
+use mira_memory::session::DEFAULT_USER;
 use mira_proto::error::ErrorCode;
 use mira_proto::native::{Call, ChatSend, Method as _};
 use serde::Serialize;
@@ -25,6 +26,10 @@ pub(crate) fn session_lane(session: &str) -> String {
 impl Laned for Call {
     fn lane(&self) -> Option<String> {
         let project = |id: &str| Some(project_lane(id));
+        let session = |id: &str| Some(session_lane(id));
+        let user = |name: Option<&str>| Some(format!("user {}", name.unwrap_or(DEFAULT_USER)));
+        // A repeat under the same key waits for the first.
+        let key = |key: Option<&String>| key.map(|key| format!("key {key}"));
         match self {
             Self::ProjectGet(params) | Self::ProjectModifiedFiles(params) => project(&params.project_id),
             Self::ProjectUpdate(params) => project(&params.project_id),
@@ -40,13 +45,34 @@ impl Laned for Call {
             Self::FilesDelete(params) => project(&params.project_id),
             Self::FilesSearch(params) => project(&params.project_id),
             Self::DirectoryCreate(params) => project(&params.project_id),
-            Self::ChatSend(params) => Some(session_lane(&params.session_id)),
-            Self::MemorySave(params) => Some(session_lane(&params.session_id)),
-            Self::MemoryGetRecent(params) => Some(session_lane(&params.session_id)),
+            Self::ChatSend(params) => session(&params.session_id),
+            Self::MemorySave(params) => session(&params.session_id),
+            Self::MemoryGetRecent(params) => session(&params.session_id),
+            Self::MemoryGetContext(params) => session(&params.session_id),
+            Self::MemorySummaries(params) => session(&params.session_id),
+            Self::MemoryTriggerRollingSummary(params) => session(&params.session_id),
+            Self::MemoryTriggerSnapshotSummary(params) => session(&params.session_id),
+            Self::MemorySearch(params) => params.session_id.as_deref().and_then(session),
+            Self::MemoryImport(params) => match &params.session_id {
+                Some(id) => session(id),
+                None => key(params.idempotency_key.as_ref()),
+            },
+            Self::MemoryErase(params) => match &params.session_id {
+                Some(id) => session(id),
+                None => key(params.idempotency_key.as_ref()),
+            },
+            Self::MemoryPin(params) | Self::MemoryUnpin(params) | Self::MemoryDelete(params) => {
+                Some(format!("message {}", params.message_id))
+            }
+            Self::MemoryUpdateSalience(params) => Some(format!("message {}", params.message_id)),
+            Self::FactsPin(params) | Self::FactsUnpin(params) => Some(format!("fact {}", params.fact_id)),
+            Self::FactsCorrect(params) => Some(format!("fact {}", params.fact_id)),
+            Self::FactsForget(params) => Some(format!("fact {}", params.fact_id)),
+            Self::FactsAdd(params) => user(params.user.as_deref()),
+            Self::ProfileSet(params) => user(params.user.as_deref()),
             Self::ArtifactApply(params) => Some(format!("artifact {}", params.artifact_id)),
             Self::ArtifactUndo(params) => Some(format!("artifact {}", params.artifact_id)),
-            // A repeat under the same key waits for the first.
-            Self::ProjectCreate(params) => params.idempotency_key.as_ref().map(|key| format!("key {key}")),
+            Self::ProjectCreate(params) => key(params.idempotency_key.as_ref()),
             Self::Initialize(_)
             | Self::SessionOpen(_)
             | Self::SessionResume(_)
@@ -59,7 +85,15 @@ impl Laned for Call {
             | Self::ArtifactGet(_)
             | Self::ArtifactList(_)
             | Self::ArtifactDiff(_)
-            | Self::ProjectList(_) => None,
+            | Self::ProjectList(_)
+            | Self::MemoryExplain(_)
+            | Self::MemoryGetStats(_)
+            | Self::MemoryExport(_)
+            | Self::FactsList(_)
+            | Self::FactsExplain(_)
+            | Self::ProfileGet(_)
+            | Self::PatternsList(_)
+            | Self::SystemStatus(_) => None,
         }
     }
 }
@@ -120,6 +154,31 @@ impl Mira {
             Call::DirectoryCreate(params) => written(&self.directory_create(params).await?),
             Call::MemoryGetRecent(params) => written(&self.memory_get_recent(params).await?),
             Call::MemorySave(params) => written(&self.memory_save(params).await?),
+            Call::MemorySearch(params) => written(&self.memory_search(params).await?),
+            Call::MemoryExplain(params) => written(&self.memory_explain(params).await?),
+            Call::MemoryGetContext(params) => written(&self.memory_get_context(params).await?),
+            Call::MemoryPin(params) => written(&self.memory_pin(params).await?),
+            Call::MemoryUnpin(params) => written(&self.memory_unpin(params).await?),
+            Call::MemoryUpdateSalience(params) => written(&self.memory_update_salience(params).await?),
+            Call::MemoryDelete(params) => written(&self.memory_delete(params).await?),
+            Call::MemoryTriggerRollingSummary(params) => written(&self.memory_trigger_rolling_summary(params).await?),
+            Call::MemoryTriggerSnapshotSummary(params) => written(&self.memory_trigger_snapshot_summary(params).await?),
+            Call::MemorySummaries(params) => written(&self.memory_summaries(params).await?),
+            Call::MemoryGetStats(params) => written(&self.memory_get_stats(params).await?),
+            Call::MemoryImport(params) => written(&self.memory_import(params).await?),
+            Call::MemoryExport(params) => written(&self.memory_export(params).await?),
+            Call::MemoryErase(params) => written(&self.memory_erase(params).await?),
+            Call::FactsList(params) => written(&self.facts_list(params).await?),
+            Call::FactsAdd(params) => written(&self.facts_add(params).await?),
+            Call::FactsCorrect(params) => written(&self.facts_correct(params).await?),
+            Call::FactsPin(params) => written(&self.facts_pin(params).await?),
+            Call::FactsUnpin(params) => written(&self.facts_unpin(params).await?),
+            Call::FactsForget(params) => written(&self.facts_forget(params).await?),
+            Call::FactsExplain(params) => written(&self.facts_explain(params).await?),
+            Call::ProfileGet(params) => written(&self.profile_get(params).await?),
+            Call::ProfileSet(params) => written(&self.profile_set(params).await?),
+            Call::PatternsList(params) => written(&self.patterns_list(params).await?),
+            Call::SystemStatus(_) => written(&self.system_status().await?),
             // These change the connection, which answers them itself.
             Call::Initialize(_) | Call::SessionOpen(_) | Call::SessionResume(_) | Call::SessionClose(_) => {
                 Err(Fault::new(

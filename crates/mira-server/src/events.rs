@@ -146,5 +146,6 @@ async fn event(mira: &Mira, recorded: &Recorded) -> Result<native::Event, Fault>
             operation_id,
             reason: reason.clone(),
         },
+        Event::Erased => Wire::Erased { operation_id },
     })
 }

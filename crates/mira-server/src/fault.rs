@@ -81,7 +81,21 @@ impl From<mira_memory::Error> for Fault {
         match error {
             Error::UnknownSession(session) => Self::not_found("session", session, "session_id"),
             Error::InvalidName => Self::new(ErrorCode::InvalidParams, error.to_string()).field("name"),
+            Error::NothingToSummarise { .. } => Self::new(ErrorCode::Conflict, error.to_string())
+                .field("session_id")
+                .hint("memory.summaries shows the summaries that cover it"),
+            Error::InvalidSalience(_) => Self::new(ErrorCode::InvalidParams, error.to_string()).field("salience"),
+            Error::EmptyFact => Self::new(ErrorCode::InvalidParams, error.to_string()).field("value"),
+            Error::SecretFact => Self::new(ErrorCode::InvalidParams, error.to_string())
+                .field("value")
+                .hint("keep secrets elsewhere; Mira puts facts into prompts"),
+            Error::Interrupted => Self::new(ErrorCode::ShuttingDown, error.to_string()),
+            // Somebody reads what is to be overwritten.
+            Error::Store(inner @ mira_store::Error::Read { .. }) => {
+                Self::new(ErrorCode::Conflict, chain(&inner)).hint("try again when the export has ended")
+            }
             Error::Store(error) => error.into(),
+            Error::Vectors(_) | Error::Import(_) => Self::internal(ErrorCode::Storage, &error),
         }
     }
 }
@@ -129,6 +143,9 @@ impl From<mira_ops::Error> for Fault {
             Error::NoProject(_) => told(ErrorCode::InvalidParams)
                 .field("project_id")
                 .hint("say with project_id where the artifact is to be applied"),
+            Error::Busy => {
+                told(ErrorCode::Conflict).hint("wait for the turn to end, or cancel it with operation.cancel")
+            }
             Error::BaseChanged { .. } => told(ErrorCode::Conflict)
                 .hint("look at artifact.diff, then apply with force to overwrite; it can be undone"),
             Error::NotApplied(_) => told(ErrorCode::Conflict),

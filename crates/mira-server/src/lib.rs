@@ -29,6 +29,7 @@ mod events;
 mod fault;
 mod lanes;
 mod link;
+mod metrics;
 mod native;
 mod profile;
 mod server;

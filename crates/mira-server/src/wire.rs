@@ -1,5 +1,9 @@
 //! Types of the domain as types of the wire.
 
+mod memory;
+
+use std::time::Duration;
+
 use mira_llm::Usage;
 use mira_ops::artifact::{Artifact, ArtifactSummary};
 use mira_ops::operation::{
@@ -10,6 +14,7 @@ use mira_ops::{LiveText, TextKind};
 use mira_proto::native;
 
 use crate::fault::of_failure;
+pub(crate) use memory::{fact, hit, message, pattern, profile, rounded, source, stats, summary};
 
 /// Sequence numbers start at 1 and are never negative.
 pub(crate) fn seq(seq: i64) -> u64 {
@@ -23,6 +28,10 @@ pub(crate) fn from_seq(seq: u64) -> i64 {
 
 pub(crate) fn size(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(crate) fn status(status: Status) -> native::OperationStatus {
@@ -93,6 +102,7 @@ pub(crate) fn part(part: &ContextPart) -> native::ContextPart {
         cap_tokens: size(part.cap),
         truncated: part.truncated,
         reason: part.reason.clone(),
+        sources: part.sources.iter().map(source).collect(),
     }
 }
 
@@ -144,7 +154,7 @@ fn delegation(delegation: &Delegation) -> native::Delegation {
         brief: delegation.brief.clone(),
         status,
         usage: tokens(delegation.usage),
-        latency_ms: latency.map(|latency| u64::try_from(latency.as_millis()).unwrap_or(u64::MAX)),
+        latency_ms: latency.map(milliseconds),
         error: delegation.failure.as_ref().map(of_failure),
     }
 }

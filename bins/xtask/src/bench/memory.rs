@@ -57,7 +57,7 @@ pub(crate) async fn run(args: &MemoryArgs) -> anyhow::Result<Vec<Table>> {
     } else {
         Helpers {
             embedder: Some(embedder),
-            vectors: Some(Arc::new(EmbeddedVectors::open(&folder.path().join("vectors"))?)),
+            vectors: Some(Arc::new(EmbeddedVectors::open(&folder.path().join("vectors")).await?)),
             ..Helpers::default()
         }
     };

@@ -167,7 +167,7 @@ async fn open(folder: &Path, args: &RecallArgs) -> anyhow::Result<Memory> {
     };
     let helpers = Helpers {
         vectors: match embedder {
-            Some(_) => Some(Arc::new(EmbeddedVectors::open(&folder.join("vectors"))?)),
+            Some(_) => Some(Arc::new(EmbeddedVectors::open(&folder.join("vectors")).await?)),
             None => None,
         },
         embedder,

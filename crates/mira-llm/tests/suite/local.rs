@@ -95,7 +95,7 @@ fn the_name_tells_models_apart() {
 #[tokio::test]
 async fn a_single_text_does_not_wait_for_a_long_list() {
     let model = Tiny::new().open().unwrap().threads(NonZeroUsize::MIN);
-    let list = texts(&["one two three four"; 300_000]);
+    let list = vec!["one two three four".to_owned(); 300_000];
     let single = texts(&["one"]);
     // The list is first in the queue. It is dropped with its work undone, which the end of the runtime waits for.
     let vectors = tokio::time::timeout(Duration::from_secs(10), async {
@@ -161,7 +161,7 @@ fn what_is_missing_or_unknown_is_named() {
                 tiny.json(
                     "modules.json",
                     &json!([{"type": "sentence_transformers.models.Dense"}]),
-                )
+                );
             },
             "…/modules.json has a module \"sentence_transformers.models.Dense\", but only Transformer, Pooling and \
              Normalize are supported",

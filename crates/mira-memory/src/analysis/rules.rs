@@ -10,6 +10,7 @@ use super::{Analysis, heads, stated, topics};
 use crate::expression::{fixed, fixed_set};
 use crate::message::{Message, Role};
 use crate::relationship::Report;
+use crate::secret;
 
 /// What [`Analysis::analyser`] says of an analysis by rules.
 pub const ANALYSER: &str = "rules";
@@ -28,6 +29,7 @@ const MAX_IMPACT_CHARS: usize = 500;
 /// the user.
 pub fn analyse(message: &Message, previous: Option<&Message>) -> (Analysis, Report) {
     let text = looked_at(&message.content);
+    let text = secret::mask(&text);
     let source = source::read(&text, message.role);
     let report = match message.role {
         Role::User => stated::report(&text),
@@ -125,7 +127,9 @@ static TRIVIAL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static GREETING: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"(?i)^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings|how are you|what'?s up|howdy)(?: (?:there|mira|everyone|all|again))?\W*(?:how are you(?: doing)?(?: today)?\W*)?$")
+    fixed(
+        r"(?i)^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings|how are you|what'?s up|howdy)(?: (?:there|mira|everyone|all|again))?\W*(?:how are you(?: doing)?(?: today)?\W*)?$",
+    )
 });
 
 /// What is looked for in the prose at once.
@@ -148,7 +152,10 @@ static SIGNS: LazyLock<RegexSet> = LazyLock::new(|| {
 
 /// What is in the prose; the fields in the order of [`SIGNS`].
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one sign, independent of the others")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one sign, independent of the others"
+)]
 struct Signs {
     security: bool,
     production: bool,
@@ -191,13 +198,7 @@ impl Signs {
     }
 }
 
-fn intent(
-    role: Role,
-    source: &Source,
-    signs: &Signs,
-    report: &Report,
-    previous: Option<&Message>,
-) -> Intent {
+fn intent(role: Role, source: &Source, signs: &Signs, report: &Report, previous: Option<&Message>) -> Intent {
     let stated = |prefix: &str| report.facts.iter().any(|fact| fact.key.starts_with(prefix));
     let was_asked = previous.is_some_and(|previous| {
         previous.role == Role::Assistant && previous.content.trim_end().ends_with('?')
@@ -228,12 +229,10 @@ fn salience(role: Role, source: &Source, signs: &Signs, intent: Intent, report: 
     let base: f64 = match intent {
         Intent::Acknowledgement | Intent::Greeting => return 0.1,
         Intent::Confirmation => return 0.3,
-        Intent::Question => 0.5,
-        Intent::Request => 0.5,
+        Intent::Question | Intent::Request => 0.5,
         Intent::Directive => 0.85,
-        Intent::Preference => 0.75,
         Intent::Decision => 0.8,
-        Intent::BugReport => 0.75,
+        Intent::Preference | Intent::BugReport => 0.75,
         Intent::Statement | Intent::Answer | Intent::Instruction => 0.4,
     };
     let mut salience = base;
@@ -247,7 +246,11 @@ fn salience(role: Role, source: &Source, signs: &Signs, intent: Intent, report: 
     }
     let is_weighty = matches!(intent, Intent::BugReport | Intent::Decision | Intent::Directive);
     if signs.security || signs.production {
-        salience = salience.max(if is_weighty && role == Role::User { 0.9 } else { 0.7 });
+        salience = salience.max(if is_weighty && role == Role::User {
+            0.9
+        } else {
+            0.7
+        });
     }
     if signs.important && role == Role::User {
         salience += 0.1;
@@ -286,15 +289,23 @@ fn mood(prose: &str, signs: &Signs) -> (&'static str, f64) {
         .split(|c: char| !c.is_alphabetic())
         .any(|word| word.len() >= 5 && word.chars().all(char::is_uppercase));
     let tenths = 4 + exclamations + usize::from(shouted) * 2;
-    (mood, f64::from(u32::try_from(tenths.min(10)).unwrap_or(10)) / 10.0)
+    (
+        mood,
+        f64::from(u32::try_from(tenths.min(10)).unwrap_or(10)) / 10.0,
+    )
 }
 
 /// The first sentence of a text that is too long to be its own summary.
 fn summary(prose: &str) -> Option<String> {
     let text = prose.trim();
     text.char_indices().nth(MAX_SUMMARY_CHARS)?;
-    let line = text.lines().map(|line| line.trim_start_matches(['#', '-', '*', '>', ' '])).find(|line| !line.is_empty())?;
-    let mut ends = line.char_indices().zip(line.chars().skip(1).map(Some).chain([None]));
+    let line = text
+        .lines()
+        .map(|line| line.trim_start_matches(['#', '-', '*', '>', ' ']))
+        .find(|line| !line.is_empty())?;
+    let mut ends = line
+        .char_indices()
+        .zip(line.chars().skip(1).map(Some).chain([None]));
     let end = ends.find_map(|((at, c), next)| {
         let is_end = matches!(c, '.' | '!' | '?' | '。') && next.is_none_or(char::is_whitespace) && at > 20;
         is_end.then_some(at + c.len_utf8())
@@ -306,22 +317,24 @@ fn summary(prose: &str) -> Option<String> {
 /// At most so many characters, with a mark where it was cut.
 pub(super) fn shortened(text: &str, max_chars: usize) -> String {
     let text = text.trim();
-    match text.char_indices().nth(max_chars) {
-        None => text.to_owned(),
-        Some(_) => {
-            let kept: String = text.chars().take(max_chars.saturating_sub(1)).collect();
-            format!("{}…", kept.trim_end())
-        }
+    if text.char_indices().nth(max_chars).is_none() {
+        return text.to_owned();
     }
+    let kept: String = text.chars().take(max_chars.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
 }
 
 /// What a report says, for people to read.
 pub(super) fn impact(report: &Report) -> Option<String> {
     let facts = report.facts.iter().map(|fact| {
         let gone = if fact.retracted { "no longer " } else { "" };
-        format!("{}: {gone}{}", fact.key.replace('_', " "), fact.value)
+        let said = format!("{}: {gone}{}", fact.key.replace('_', " "), fact.value);
+        said.trim_end().to_owned()
     });
-    let patterns = report.patterns.iter().map(|pattern| format!("{}: {}", pattern.name, pattern.description));
+    let patterns = report
+        .patterns
+        .iter()
+        .map(|pattern| format!("{}: {}", pattern.name, pattern.description));
     let said: Vec<String> = facts.chain(patterns).collect();
     if said.is_empty() {
         return (*report != Report::default()).then(|| "profile".to_owned());

@@ -28,12 +28,30 @@ pub(super) struct Source {
 /// Signs of each language in code, in the order of [`LANGUAGES`], each as good as the others.
 static SYNTAX: LazyLock<Vec<(usize, Regex)>> = LazyLock::new(|| {
     let signs: [(&str, &str); 6] = [
-        ("rust", r"\bfn \w+[<(]|\blet mut \w|\bimpl(?:<[^>]*>)? \w|&mut \w|\.unwrap\(\)|\bpub (?:fn|struct|enum|mod|trait)\b|\b(?:println|format|vec|assert_eq)!|#\[\w+|\buse (?:std|crate|super)::|\berror\[E[0-9]{4}\]|\bcargo (?:build|test|run|clippy|check)\b|-> Result<|\w::<\w|\bpanicked at\b"),
-        ("typescript", r"[\w)]\??: (?:string|number|boolean|void|unknown|any|Promise<)|\binterface \w+ (?:extends \w+ )?\{|\bas const\b|\berror TS[0-9]{4}|\btype \w+(?:<[^>]*>)? = |\bimport type\b|\benum \w+ \{ *$|\btsc\b|\breadonly \w+:"),
-        ("javascript", r"\bconsole\.(?:log|error)|\bfunction ?\w*\(|===|\brequire\(|\bconst \w+ = |\bmodule\.exports|=> \{|\bdocument\.\w|\bnpm (?:run|install|test)|\bnode_modules\b"),
-        ("python", r"(?m)\bdef \w+\([^)]*\)(?: -> [^:]+)?:|\bself\.\w|^\s*from [\w.]+ import |^\s*import \w+(?: as \w+)?\s*$|\belif |\bTraceback \(most recent|__(?:init|name|main)__|\.py., line [0-9]|\bpip install\b|^\s*(?:if|for|while|with|class) .*:\s*$"),
-        ("go", r"(?m)\bfunc (?:\(\w+ \*?\w+\) )?\w+\(|\w := |^package \w+\s*$|\bfmt\.\w|\bif err != nil\b|\bgoroutine\b|\bchan \w|\bgo (?:build|run|test|mod)\b|\bdefer \w"),
-        ("java", r"\bpublic (?:static |final |abstract )*(?:class|void|int|String|interface)\b|\bSystem\.out\.|@Override\b|\bimport java|\bnew \w+<[^>]*>\(|\bException in thread\b|\([A-Z]\w+\.java:[0-9]+\)|\bprivate (?:static |final )*\w+ \w+;"),
+        (
+            "rust",
+            r"\bfn \w+[<(]|\blet mut \w|\bimpl(?:<[^>]*>)? \w|&mut \w|\.unwrap\(\)|\bpub (?:fn|struct|enum|mod|trait)\b|\b(?:println|format|vec|assert_eq)!|#\[\w+|\buse (?:std|crate|super)::|\berror\[E[0-9]{4}\]|\bcargo (?:build|test|run|clippy|check)\b|-> Result<|\w::<\w|\bpanicked at\b",
+        ),
+        (
+            "typescript",
+            r"[\w)]\??: (?:string|number|boolean|void|unknown|any|Promise<)|\binterface \w+ (?:extends \w+ )?\{|\bas const\b|\berror TS[0-9]{4}|\btype \w+(?:<[^>]*>)? = |\bimport type\b|\benum \w+ \{ *$|\btsc\b|\breadonly \w+:",
+        ),
+        (
+            "javascript",
+            r"\bconsole\.(?:log|error)|\bfunction ?\w*\(|===|\brequire\(|\bconst \w+ = |\bmodule\.exports|=> \{|\bdocument\.\w|\bnpm (?:run|install|test)|\bnode_modules\b",
+        ),
+        (
+            "python",
+            r"(?m)\bdef \w+\([^)]*\)(?: -> [^:]+)?:|\bself\.\w|^\s*from [\w.]+ import |^\s*import \w+(?: as \w+)?\s*$|\belif |\bTraceback \(most recent|__(?:init|name|main)__|\.py., line [0-9]|\bpip install\b|^\s*(?:if|for|while|with|class) .*:\s*$",
+        ),
+        (
+            "go",
+            r"(?m)\bfunc (?:\(\w+ \*?\w+\) )?\w+\(|\w := |^package \w+\s*$|\bfmt\.\w|\bif err != nil\b|\bgoroutine\b|\bchan \w|\bgo (?:build|run|test|mod)\b|\bdefer \w",
+        ),
+        (
+            "java",
+            r"\bpublic (?:static |final |abstract )*(?:class|void|int|String|interface)\b|\bSystem\.out\.|@Override\b|\bimport java|\bnew \w+<[^>]*>\(|\bException in thread\b|\([A-Z]\w+\.java:[0-9]+\)|\bprivate (?:static |final )*\w+ \w+;",
+        ),
     ];
     signs
         .into_iter()
@@ -46,7 +64,9 @@ static SYNTAX: LazyLock<Vec<(usize, Regex)>> = LazyLock::new(|| {
 
 /// Code by its punctuation, whatever the language.
 static CODE: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"(?m)[;{]\s*$|\w\(\)|\w::\w|=>|->|</\w+>|^\s*(?:#include|import |from \w+ import|SELECT .* FROM|\$ \w|@\w+\()|\w\.\w+\([^)]*\)|[!=]=|`[^`\n]*[\w)][(.:_/][^`\n]*`")
+    fixed(
+        r"(?m)[;{]\s*$|\w\(\)|\w::\w|=>|->|</\w+>|^\s*(?:#include|import |from \w+ import|SELECT .* FROM|\$ \w|@\w+\()|\w\.\w+\([^)]*\)|[!=]=|`[^`\n]*[\w)][(.:_/][^`\n]*`",
+    )
 });
 
 /// Talk about code.
@@ -127,7 +147,10 @@ pub(super) fn read(text: &str, role: Role) -> Source {
     let error = error(text, &prose, role);
     let language = language(text, &prose, tagged);
     Source {
-        contains_code: has_code || language.is_some() || error.as_ref().is_some_and(|error| error.kind.is_some()) || talks_of_code(&prose),
+        contains_code: has_code
+            || language.is_some()
+            || error.as_ref().is_some_and(|error| error.kind.is_some())
+            || talks_of_code(&prose),
         has_code,
         language,
         error,
@@ -142,7 +165,10 @@ fn split(text: &str) -> (String, String, Option<&'static str>) {
     let mut in_fence = false;
     for line in text.lines() {
         let trimmed = line.trim_start();
-        if let Some(tag) = trimmed.strip_prefix("```").or_else(|| trimmed.strip_prefix("~~~")) {
+        if let Some(tag) = trimmed
+            .strip_prefix("```")
+            .or_else(|| trimmed.strip_prefix("~~~"))
+        {
             in_fence = !in_fence;
             if in_fence {
                 tagged = tagged.or_else(|| of_tag(tag));
@@ -157,7 +183,11 @@ fn split(text: &str) -> (String, String, Option<&'static str>) {
 }
 
 fn of_tag(tag: &str) -> Option<&'static str> {
-    let tag = tag.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let tag = tag
+        .trim_start()
+        .split(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
     Some(match tag.to_lowercase().as_str() {
         "rust" | "rs" => "rust",
         "typescript" | "ts" | "tsx" => "typescript",
@@ -209,7 +239,11 @@ fn error(text: &str, prose: &str, role: Role) -> Option<ReportedError> {
         None if role == Role::User && TOLD.is_match(prose) => (told_kind(prose), Severity::Warning),
         None => return None,
     };
-    Some(ReportedError { kind, severity: Some(severity), file: file(text) })
+    Some(ReportedError {
+        kind,
+        severity: Some(severity),
+        file: file(text),
+    })
 }
 
 fn told_kind(prose: &str) -> Option<ErrorKind> {

@@ -1,6 +1,7 @@
 //! What a text is about, by its technical terms, its names and the words that it repeats.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -9,47 +10,73 @@ use super::{GENERAL, MAX_TOPICS, lexicon};
 /// The longest topic, in characters.
 pub(super) const MAX_CHARS: usize = 40;
 
-/// Terms that say what a technical message is about, by what they become.
-const TERMS: &[(&str, &str)] = &[
-    ("api", "api"), ("apis", "api"), ("architecture", "architecture"), ("async", "async"), ("auth", "authentication"),
-    ("authentication", "authentication"), ("authorization", "authorization"), ("backup", "backup"), ("benchmark", "performance"),
-    ("bug", "bug"), ("bugs", "bug"), ("cache", "cache"), ("caching", "cache"), ("ci", "ci"), ("compiler", "compiler"),
-    ("concurrency", "concurrency"), ("config", "configuration"), ("configuration", "configuration"), ("crash", "error"),
-    ("crashes", "error"), ("database", "database"), ("deadlock", "concurrency"), ("debug", "debug"), ("debugging", "debug"),
-    ("deploy", "deployment"), ("deployed", "deployment"), ("deployment", "deployment"), ("documentation", "documentation"),
-    ("docs", "documentation"), ("encryption", "security"), ("error", "error"), ("errors", "error"), ("exception", "error"),
-    ("exceptions", "error"), ("fix", "fix"), ("fixed", "fix"), ("fixes", "fix"), ("frontend", "frontend"), ("backend", "backend"),
-    ("latency", "performance"), ("login", "authentication"), ("migration", "migration"), ("migrations", "migration"),
-    ("monitoring", "monitoring"), ("oauth", "authentication"), ("panic", "error"), ("panics", "error"), ("parser", "parser"),
-    ("performance", "performance"), ("production", "production"), ("query", "query"), ("queries", "query"), ("refactor", "refactoring"),
-    ("refactoring", "refactoring"), ("regex", "regex"), ("release", "release"), ("schema", "schema"), ("security", "security"),
-    ("sql", "sql"), ("test", "testing"), ("testing", "testing"), ("tests", "testing"), ("tls", "security"),
-    ("vulnerability", "security"), ("websocket", "websocket"), ("websockets", "websocket"),
-];
+/// What technical messages are about, by the words that say so.
+static TERMS: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+    [
+        ("api", "api apis"),
+        ("architecture", "architecture"),
+        ("async", "async"),
+        ("authentication", "auth authentication login oauth"),
+        ("authorization", "authorization"),
+        ("backend", "backend"),
+        ("backup", "backup"),
+        ("bug", "bug bugs"),
+        ("cache", "cache caching"),
+        ("ci", "ci"),
+        ("compiler", "compiler"),
+        ("concurrency", "concurrency deadlock"),
+        ("configuration", "config configuration"),
+        ("database", "database"),
+        ("debug", "debug debugging"),
+        ("deployment", "deploy deployed deployment"),
+        ("documentation", "docs documentation"),
+        (
+            "error",
+            "crash crashes error errors exception exceptions panic panics",
+        ),
+        ("fix", "fix fixed fixes"),
+        ("frontend", "frontend"),
+        ("migration", "migration migrations"),
+        ("monitoring", "monitoring"),
+        ("parser", "parser"),
+        ("performance", "benchmark latency performance"),
+        ("production", "production"),
+        ("query", "queries query"),
+        ("refactoring", "refactor refactoring"),
+        ("regex", "regex"),
+        ("release", "release"),
+        ("schema", "schema"),
+        ("security", "encryption security tls vulnerability"),
+        ("sql", "sql"),
+        ("testing", "test testing tests"),
+        ("websocket", "websocket websockets"),
+    ]
+    .into_iter()
+    .flat_map(|(term, words)| words.split(' ').map(move |word| (word, term)))
+    .collect()
+});
 
 /// Words that are no topics, besides those of three letters and fewer.
-const COMMON: &[&str] = &[
-    "able", "about", "above", "actually", "after", "again", "all", "almost", "already", "also", "although", "always", "and",
-    "another", "any", "anyone", "anything", "are", "around", "ask", "back", "bad", "because", "been", "before", "being", "best",
-    "better", "between", "big", "bit", "both", "but", "call", "came", "can", "cannot", "come", "comes", "could", "course", "day",
-    "did", "didn", "different", "does", "doesn", "doing", "don", "done", "down", "each", "either", "else", "enough", "even",
-    "ever", "every", "everything", "example", "far", "feel", "few", "find", "first", "for", "found", "from", "gave", "get",
-    "gets", "getting", "give", "given", "goes", "going", "gonna", "good", "got", "great", "had", "has", "have", "haven", "having",
-    "hello", "help", "her", "here", "him", "his", "hope", "how", "however", "i'll", "idea", "instead", "into", "isn", "issue",
-    "it's", "its", "just", "keep", "kind", "knew", "know", "last", "least", "less", "let", "let's", "lets", "like", "little", "long",
-    "look", "looking", "looks", "lot", "lots", "love", "made", "make", "makes", "making", "many", "may", "maybe", "mean", "means",
-    "might", "more", "most", "much", "must", "myself", "need", "needs", "never", "new", "next", "nice", "not", "nothing", "now",
-    "off", "okay", "old", "once", "one", "only", "other", "others", "our", "out", "over", "own", "part", "people", "perfect",
-    "place", "please", "point", "prefer", "pretty", "probably", "problem", "put", "question", "quite", "rather", "really", "right",
-    "said", "same", "saw", "say", "see", "seem", "seems", "seen", "she", "should", "show", "since", "some", "someone", "something",
-    "soon", "sorry", "still", "stuff", "such", "sure", "take", "talk", "tell", "than", "thank", "thanks", "that", "that's", "the",
-    "their", "them", "then", "there", "there's", "these", "they", "thing", "things", "think", "this", "those", "though", "thought",
-    "through", "time", "today", "together", "told", "tomorrow", "too", "took", "tried", "try", "trying", "two", "under", "until",
-    "upon", "use", "used", "uses", "using", "usually", "very", "want", "wanted", "wants", "was", "way", "ways", "week", "well",
-    "went", "were", "what", "when", "where", "whether", "which", "while", "who", "whole", "why", "will", "with", "without", "won",
-    "work", "working", "works", "would", "wouldn", "wow", "wrong", "yeah", "year", "years", "yes", "yesterday", "yet", "you",
-    "your", "yours",
-];
+static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    "able about above actually after again all almost already also although always and another any anyone \
+    anything are around ask back bad because been before being best better between big bit both but call \
+    came can cannot come comes could course day did didn different does doesn doing don done down each \
+    either else enough even ever every everything example far feel few find first for found from gave get \
+    gets getting give given goes going gonna good got great had has have haven having hello help her here \
+    him his hope how however i'll idea instead into isn issue it's its just keep kind knew know last \
+    least less let let's lets like little long look looking looks lot lots love made make makes making \
+    many may maybe mean means might more most much must myself need needs never new next nice not nothing \
+    now off okay old once one only other others our out over own part people perfect place please point \
+    prefer pretty probably problem put question quite rather really right said same saw say see seem \
+    seems seen she should show since some someone something soon sorry still stuff such sure take talk \
+    tell than thank thanks that that's the their them then there there's these they thing things think \
+    this those though thought through time today together told tomorrow too took tried try trying two \
+    under until upon use used uses using usually very want wanted wants was way ways week well went were \
+    what when where whether which while who whole why will with without won work working works would \
+    wouldn wow wrong yeah year years yes yesterday yet you your yours"
+        .split_whitespace()
+        .collect()
+});
 
 /// How much a sign counts: an everyday word, a name, something in code, a term.
 const WORD: f64 = 1.0;
@@ -76,8 +103,18 @@ pub(super) fn of(prose: &str, language: Option<&str>) -> Vec<String> {
         let word = raw.trim_matches(|c: char| !c.is_alphanumeric() && c != '_' && c != '+' && c != '#');
         if let Some((shown, weight)) = judged(word, raw, starts_sentence) {
             let certain = weight > WORD;
-            let key = if certain { shown.clone() } else { stemmer.stem(&shown).into_owned() };
-            let known = candidates.entry(key).or_insert(Candidate { shown, weight, count: 0, first: at, certain });
+            let key = if certain {
+                shown.clone()
+            } else {
+                stemmer.stem(&shown).into_owned()
+            };
+            let known = candidates.entry(key).or_insert(Candidate {
+                shown,
+                weight,
+                count: 0,
+                first: at,
+                certain,
+            });
             known.count += 1;
             known.weight = known.weight.max(weight);
         }
@@ -86,14 +123,27 @@ pub(super) fn of(prose: &str, language: Option<&str>) -> Vec<String> {
     if let Some(language) = language {
         let first = usize::MAX;
         let known = candidates.entry(language.to_owned());
-        known.or_insert(Candidate { shown: language.to_owned(), weight: TERM, count: 1, first, certain: true });
+        known.or_insert(Candidate {
+            shown: language.to_owned(),
+            weight: TERM,
+            count: 1,
+            first,
+            certain: true,
+        });
     }
     let mut found: Vec<Candidate> = candidates.into_values().collect();
     found.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.first.cmp(&b.first)));
     // Words that come once are topics only where nothing better is there.
-    let repeated = found.iter().filter(|candidate| candidate.certain || candidate.count > 1).count();
+    let repeated = found
+        .iter()
+        .filter(|candidate| candidate.certain || candidate.count > 1)
+        .count();
     let wanted = repeated.clamp(2, MAX_TOPICS);
-    let mut topics: Vec<String> = found.into_iter().take(wanted).map(|candidate| candidate.shown).collect();
+    let mut topics: Vec<String> = found
+        .into_iter()
+        .take(wanted)
+        .map(|candidate| candidate.shown)
+        .collect();
     if topics.is_empty() {
         topics.push(GENERAL.to_owned());
     }
@@ -108,22 +158,26 @@ fn score(candidate: &Candidate) -> f64 {
 /// What a word is as a topic, if it can be one.
 fn judged(word: &str, raw: &str, starts_sentence: bool) -> Option<(String, f64)> {
     let chars = word.chars().count();
-    if chars < 2 || chars > MAX_CHARS || !word.chars().any(char::is_alphabetic) || word.contains("://") {
+    if !(2..=MAX_CHARS).contains(&chars) || !word.chars().any(char::is_alphabetic) || word.contains("://") {
         return None;
     }
     let lower = word.to_lowercase();
-    if let Some((_, term)) = TERMS.iter().find(|(known, _)| *known == lower) {
+    if let Some(term) = TERMS.get(lower.as_str()) {
         return Some(((*term).to_owned(), TERM));
     }
     if lexicon::is_technical(&lower) {
         return Some((lower, TERM));
     }
     let plain = lower.split_once('\'').map_or(lower.as_str(), |(plain, _)| plain);
-    if COMMON.binary_search(&plain).is_ok() {
+    if COMMON.contains(plain) {
         return None;
     }
     let is_identifier = raw.starts_with('`') || word.contains('_') || is_camel_case(word) || is_file(&lower);
-    if is_identifier && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '/' | '-')) {
+    if is_identifier
+        && word
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '/' | '-'))
+    {
         return Some((lower, CODE));
     }
     if !plain.chars().all(|c| c.is_alphabetic() || c == '-') {
@@ -144,7 +198,25 @@ fn is_camel_case(word: &str) -> bool {
 
 fn is_file(lower: &str) -> bool {
     lower.rsplit_once('.').is_some_and(|(name, ending)| {
-        !name.is_empty() && matches!(ending, "rs" | "ts" | "tsx" | "js" | "jsx" | "py" | "go" | "java" | "toml" | "json" | "yaml" | "yml" | "md" | "sql" | "html" | "css")
+        !name.is_empty()
+            && matches!(
+                ending,
+                "rs" | "ts"
+                    | "tsx"
+                    | "js"
+                    | "jsx"
+                    | "py"
+                    | "go"
+                    | "java"
+                    | "toml"
+                    | "json"
+                    | "yaml"
+                    | "yml"
+                    | "md"
+                    | "sql"
+                    | "html"
+                    | "css"
+            )
     })
 }
 
@@ -157,15 +229,20 @@ mod tests {
         let cases: [(&str, &[&str]); 6] = [
             ("", &["general"]),
             ("ok, and you?", &["general"]),
-            ("The login fails with an error in `parse_token`.", &["authentication", "error", "parse_token"]),
+            (
+                "The login fails with an error in `parse_token`.",
+                &["authentication", "error", "parse_token"],
+            ),
             ("We went to Lisbon with Caroline.", &["lisbon", "caroline"]),
-            ("Gardens need water. A garden without watering dies.", &["gardens", "water"]),
+            (
+                "Gardens need water. A garden without watering dies.",
+                &["gardens", "water"],
+            ),
             ("Postgres migrations are slow", &["postgres", "migration"]),
         ];
         for (text, topics) in cases {
             assert_eq!(of(text, None), topics, "{text}");
         }
-        assert!(COMMON.is_sorted());
         assert_eq!(of("hm", Some("rust")), ["rust"]);
     }
 }

@@ -48,7 +48,11 @@ async fn together(connection: &mut SqliteConnection, id: FactId) -> Result<Vec<F
     };
     let asked = Stated::of(&fact);
     let states = states(connection, &fact.user, &asked, u32::MAX).await?;
-    Ok(if asked.many { connected(&fact, states) } else { states })
+    Ok(if asked.many {
+        connected(&fact, states)
+    } else {
+        states
+    })
 }
 
 fn said_by(facts: &[Fact]) -> Vec<MessageId> {

@@ -43,7 +43,7 @@ pub(crate) struct Settled {
 impl Settled {
     /// The fact that holds what was stated.
     pub(super) fn fact(&self) -> Option<FactId> {
-        self.added.or(self.confirmed)
+        self.confirmed.or(self.added)
     }
 }
 
@@ -107,8 +107,8 @@ fn stated(said: Said<'_>, statement: &Statement) -> Result<Stated, Error> {
 
 /// A value as it is stored, unless it is a secret.
 pub(super) fn stated_value(key: &str, value: &str) -> Result<String, Error> {
-    let named = format!("{key}: {value}");
-    if secret::contains(value) || secret::contains(&named) {
+    // Some secrets show by what they are assigned to.
+    if secret::contains(&format!("{key}: {value}")) {
         return Err(Error::SecretFact);
     }
     Ok(line(value, MAX_VALUE_CHARS)

@@ -1,8 +1,8 @@
 //! The words of a text, as they are indexed and looked for.
 
-use std::borrow::Cow;
-
 use rust_stemmers::{Algorithm, Stemmer};
+
+use crate::form;
 
 /// A word is cut to this many characters; longer ones are hashes and encodings.
 const MAX_WORD_CHARS: usize = 40;
@@ -25,24 +25,10 @@ pub(crate) fn each(text: &str, mut found: impl FnMut(&str)) {
         if STOP_WORDS.binary_search(&word.as_str()).is_ok() {
             return;
         }
-        let word: Cow<'_, str> = match word.char_indices().nth(MAX_WORD_CHARS) {
-            Some((end, _)) => Cow::Owned(word.chars().take_while({
-                let mut seen = 0;
-                move |c| {
-                    seen += c.len_utf8();
-                    seen <= end
-                }
-            })
-            .collect()),
-            None => Cow::Borrowed(&word),
-        };
-        found(&stemmer.stem(&word));
+        found(&stemmer.stem(form::cut(&word, MAX_WORD_CHARS)));
     };
-    for run in text.split(|c: char| !c.is_alphanumeric()) {
-        if run.is_empty() {
-            continue;
-        }
-        if run.chars().any(is_unspaced) {
+    for run in text.split(|c: char| !c.is_alphanumeric()).flat_map(by_script) {
+        if run.starts_with(is_unspaced) {
             pairs(run, &mut emit);
             continue;
         }
@@ -62,21 +48,34 @@ pub(crate) fn of(text: &str) -> Vec<String> {
     words
 }
 
+/// `Rustで書く` → `Rust`, `で書く`.
+fn by_script(run: &str) -> impl Iterator<Item = &str> {
+    let mut rest = run;
+    std::iter::from_fn(move || {
+        let unspaced = is_unspaced(rest.chars().next()?);
+        let end = rest.find(|c| is_unspaced(c) != unspaced);
+        let (part, after) = rest.split_at(end.unwrap_or(rest.len()));
+        rest = after;
+        Some(part)
+    })
+}
+
 /// `parseHTTPRequest` → `parse`, `HTTP`, `Request`.
 fn camel_parts(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = word;
     std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
+        let mut chars = rest.char_indices().peekable();
+        let mut before = chars.next()?.1;
+        let mut end = rest.len();
+        while let Some((at, here)) = chars.next() {
+            let after = chars.peek().is_some_and(|(_, after)| after.is_lowercase());
+            if here.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && after)) {
+                end = at;
+                break;
+            }
+            before = here;
         }
-        let chars: Vec<(usize, char)> = rest.char_indices().collect();
-        let end = (1..chars.len()).find(|&at| {
-            let (before, here) = (chars[at - 1].1, chars[at].1);
-            let after = chars.get(at + 1).map(|&(_, c)| c);
-            (before.is_lowercase() && here.is_uppercase())
-                || (before.is_uppercase() && here.is_uppercase() && after.is_some_and(char::is_lowercase))
-        });
-        let (part, after) = rest.split_at(end.map_or(rest.len(), |at| chars[at].0));
+        let (part, after) = rest.split_at(end);
         rest = after;
         Some(part)
     })
@@ -94,7 +93,16 @@ fn pairs(run: &str, emit: &mut impl FnMut(&str)) {
 
 /// Han, kana, Hangul, Thai: written without spaces, or with spaces that do not part words.
 fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{0E00}'..='\u{0E7F}' | '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}')
+    matches!(
+        c,
+        '\u{0E00}'..='\u{0E7F}'
+            | '\u{3005}'..='\u{3007}'
+            | '\u{3040}'..='\u{30FF}'
+            | '\u{3400}'..='\u{9FFF}'
+            | '\u{AC00}'..='\u{D7AF}'
+            | '\u{F900}'..='\u{FAFF}'
+            | '\u{20000}'..='\u{3FFFF}'
+    )
 }
 
 #[cfg(test)]
@@ -103,18 +111,22 @@ mod tests {
 
     #[test]
     fn words_are_stemmed_parted_and_without_the_ones_that_say_nothing() {
-        let cases: [(&str, &[&str]); 6] = [
+        let cases: [(&str, &[&str]); 9] = [
             ("What did she say about the running tests?", &["say", "run", "test"]),
             ("parseHTTPRequest()", &["parsehttprequest", "pars", "http", "request"]),
             ("max_open_files", &["max", "open", "file"]),
             ("8 May 2023", &["8", "may", "2023"]),
             ("東京タワー", &["東京", "京タ", "タワ", "ワー"]),
+            ("Rustで書いたfooBar", &["rust", "で書", "書い", "いた", "foobar", "foo", "bar"]),
+            ("人々 猫", &["人々", "猫"]),
+            ("straße Ünïcode aB", &["straß", "ünïcod", "ab", "b"]),
             ("", &[]),
         ];
         for (text, words) in cases {
             assert_eq!(of(text), words, "{text}");
         }
         assert!(STOP_WORDS.is_sorted());
-        assert_eq!(of(&"x".repeat(500))[0].len(), MAX_WORD_CHARS);
+        assert_eq!(of(&"x".repeat(500)), ["x".repeat(MAX_WORD_CHARS)]);
+        assert_eq!(of(&"é".repeat(500)), ["é".repeat(MAX_WORD_CHARS)]);
     }
 }

@@ -7,12 +7,12 @@ use sqlx::{Connection as _, SqliteConnection};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _};
 
 use super::line::{Line, Refusal};
-use super::shape::Value;
+use super::shape::Shape;
 use super::store::{Outcome, Trouble, insert, known, replace};
 use super::table::{ANALYSES, Kind, Table};
 use crate::message::{self, Role};
 use crate::outbox::{self, Subject, Work};
-use crate::{Error, Memory, analysis, session};
+use crate::{Error, Memory, analysis, fact, profile, session, summary};
 
 /// The longest line that is read. What a message may hold fits into it however it is escaped.
 pub const MAX_LINE_BYTES: usize = 64 * 1024 * 1024;
@@ -154,7 +154,7 @@ impl Memory {
                 if let Some(analysis) = &analysis {
                     insert(connection, &ANALYSES, analysis, Some(number)).await?;
                 }
-                self.follow_up(connection, table, &values, now).await?;
+                self.follow_up(connection, table, table.key(&values), now).await?;
                 Ok(Outcome::Added)
             }
             Line::Replacement { fact, by } => replace(connection, fact, by).await,
@@ -162,26 +162,36 @@ impl Memory {
         }
     }
 
-    /// What a new row makes necessary.
+    /// Reads a new row as everybody else will, because nothing may be taken that cannot be read, and does what it makes
+    /// necessary.
     async fn follow_up(
         &self,
         connection: &mut SqliteConnection,
         table: &Table,
-        values: &[Value],
+        key: &str,
         now: Timestamp,
     ) -> Result<(), Trouble> {
         match table.kind {
-            Kind::Message => self.count_message(connection, id_of(table, values)?, now).await,
+            Kind::Message => self.count_message(connection, id(key)?, now).await?,
             Kind::Summary => {
-                let summary = Subject::Summary(id_of(table, values)?);
-                Ok(outbox::add(connection, Work::Embed, summary, now).await?)
+                let summary = id(key)?;
+                summary::get(connection, summary).await?;
+                outbox::add(connection, Work::Embed, Subject::Summary(summary), now).await?;
             }
             Kind::Fact => {
-                let fact = Subject::Fact(id_of(table, values)?);
-                Ok(outbox::add(connection, Work::Embed, fact, now).await?)
+                let fact = id(key)?;
+                fact::get(connection, fact).await?;
+                outbox::add(connection, Work::Embed, Subject::Fact(fact), now).await?;
             }
-            Kind::Session | Kind::Analysis | Kind::Profile | Kind::Pattern => Ok(()),
+            Kind::Profile => {
+                profile::of(connection, key).await?;
+            }
+            Kind::Session => {
+                session::get(connection, id(key)?).await?;
+            }
+            Kind::Analysis | Kind::Pattern => {}
         }
+        Ok(())
     }
 
     async fn count_message(
@@ -195,30 +205,23 @@ impl Memory {
         };
         let title = (message.role == Role::User).then_some(message.content.as_str());
         session::touch(connection, message.session, title, message.time).await?;
-        let analysis = analysis::of(connection, &[message.number])
+        let least = self.inner.options.embed_min_salience;
+        let work = match analysis::of(connection, &[message.number])
             .await?
-            .remove(&message.number);
-        let work = match analysis {
+            .get(&message.number)
+        {
             None => Work::Analyse,
-            Some(analysis)
-                if !analysis.heads.is_empty()
-                    && analysis.salience >= self.inner.options.embed_min_salience =>
-            {
-                Work::Embed
-            }
+            Some(analysis) if !analysis.heads.is_empty() && analysis.salience >= least => Work::Embed,
             Some(_) => return Ok(()),
         };
         Ok(outbox::add(connection, work, Subject::Message(id), now).await?)
     }
 }
 
-fn id_of<T: FromStr<Err = InvalidId>>(table: &Table, values: &[Value]) -> Result<T, Trouble> {
-    let id = table.text(values, table.key.field).unwrap_or_default();
-    id.parse().map_err(|_: InvalidId| {
-        Trouble::Refused(Refusal::Invalid {
-            field: table.key.field,
-            wanted: "an id of 26 characters (a ULID)",
-        })
+fn id<T: FromStr<Err = InvalidId>>(key: &str) -> Result<T, Refusal> {
+    key.parse().map_err(|_: InvalidId| Refusal::Invalid {
+        field: "id",
+        wanted: Shape::Id.wanted(),
     })
 }
 

@@ -6,7 +6,7 @@ use mira_store::FactId;
 use serde_json::value::RawValue;
 
 use super::VERSION;
-use super::shape::Value;
+use super::shape::{Shape, Value};
 use super::simple::Simple;
 use super::table::{ANALYSES, FACTS, Kind, MESSAGES, PATTERNS, PROFILES, SESSIONS, SUMMARIES, Table};
 

@@ -32,7 +32,7 @@ pub(super) async fn known(
     table: &Table,
     values: &[Value],
 ) -> Result<bool, Trouble> {
-    let key = table.text(values, table.key.field).unwrap_or_default();
+    let key = table.key(values);
     let sql = format!(
         "SELECT {} FROM {} WHERE {} = ?2",
         table.expressions(&Scope::Everything),
@@ -178,15 +178,18 @@ impl From<Refusal> for Trouble {
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
-        Self::Failed(error)
+        match error {
+            Error::Store(mira_store::Error::Statement(error)) => error.into(),
+            other => Self::Failed(other),
+        }
     }
 }
 
-/// What breaks a rule of the tables is the line's fault.
+/// What breaks a rule of the tables, or cannot be read back, is the line's fault.
 impl From<sqlx::Error> for Trouble {
     fn from(error: sqlx::Error) -> Self {
-        match error.as_database_error() {
-            Some(refused)
+        let rule = match &error {
+            sqlx::Error::Database(refused)
                 if matches!(
                     refused.kind(),
                     ErrorKind::UniqueViolation
@@ -195,11 +198,11 @@ impl From<sqlx::Error> for Trouble {
                         | ErrorKind::CheckViolation
                 ) =>
             {
-                Self::Refused(Refusal::Rule {
-                    rule: excerpt(refused.message()),
-                })
+                refused.message().to_owned()
             }
-            _ => Self::Failed(error.into()),
-        }
+            sqlx::Error::Decode(source) | sqlx::Error::ColumnDecode { source, .. } => source.to_string(),
+            _ => return Self::Failed(error.into()),
+        };
+        Self::Refused(Refusal::Rule { rule: excerpt(&rule) })
     }
 }

@@ -313,6 +313,11 @@ impl Table {
         }
     }
 
+    /// What identifies a row.
+    pub(super) fn key<'a>(&self, values: &'a [Value]) -> &'a str {
+        self.text(values, self.key.field).unwrap_or_default()
+    }
+
     /// A row as the fields of a JSON object; what is empty is left out.
     pub(super) fn write(&self, values: &[Value]) -> String {
         let fields = self.columns.iter().zip(values).filter_map(|(column, value)| {

@@ -39,32 +39,39 @@ impl Memory {
             .roles
             .as_ref()
             .map(|roles| roles.iter().map(|role| role.as_str().to_owned()).collect());
-        let filter = |kind: &str| Filter {
-            sessions: query.sessions.clone(),
-            project: query.project,
+        // A fact belongs to no session and a summary to no project; what they lead to is in scope or left out later.
+        let of_user = |kind: &str| Filter {
             user: query.user.clone(),
-            roles: if kind == "message" { roles.clone() } else { None },
             kinds: Some(vec![kind.to_owned()]),
-            since: if kind == "message" { query.since } else { None },
-            until: if kind == "message" { query.until } else { None },
             ..Filter::default()
         };
-        let search = |head, kind| Search {
-            head,
-            vector: vector.clone(),
-            filter: filter(kind),
-            limit: CANDIDATES,
-            exact: false,
+        let messages = Filter {
+            sessions: query.sessions.clone(),
+            project: query.project,
+            roles,
+            since: query.since,
+            until: query.until,
+            ..of_user("message")
+        };
+        let summaries = Filter {
+            sessions: query.sessions.clone(),
+            ..of_user("summary")
         };
         let searches: Vec<Search> = [
-            (Head::Semantic, "message"),
-            (Head::Code, "message"),
-            (Head::Relationship, "fact"),
-            (Head::Summary, "summary"),
+            (Head::Semantic, messages.clone()),
+            (Head::Code, messages),
+            (Head::Relationship, of_user("fact")),
+            (Head::Summary, summaries),
         ]
         .into_iter()
         .filter(|(head, _)| asked(*head))
-        .map(|(head, kind)| search(head, kind))
+        .map(|(head, filter)| Search {
+            head,
+            vector: vector.clone(),
+            filter,
+            limit: CANDIDATES,
+            exact: false,
+        })
         .collect();
         let found = self.nearest(&searches).await?;
 

@@ -193,20 +193,21 @@ fn recency(time: Timestamp, now: Timestamp) -> f32 {
 /// What a query looks at.
 struct Scope<'a> {
     query: &'a Query,
-    user: Option<Option<u32>>,
+    /// The places of the users in [`State::users`]: one, or none where the user is not known.
+    users: Option<Vec<u32>>,
     sessions: Option<HashSet<u32>>,
     without: HashSet<MessageId>,
 }
 
 impl<'a> Scope<'a> {
     fn of(state: &State, query: &'a Query) -> Self {
-        let place = |wanted: &String| state.users.iter().position(|user| user == wanted);
+        let places = |wanted: &String| {
+            let users = (0..).zip(&state.users);
+            users.filter(|(_, user)| *user == wanted).map(|(place, _)| place).collect()
+        };
         Self {
             query,
-            user: query
-                .user
-                .as_ref()
-                .map(|user| place(user).and_then(|place| u32::try_from(place).ok())),
+            users: query.user.as_ref().map(places),
             sessions: query.sessions.as_ref().map(|wanted| {
                 wanted
                     .iter()
@@ -225,7 +226,9 @@ impl<'a> Scope<'a> {
             until,
             ..
         } = self.query;
-        self.user.is_none_or(|user| user == Some(document.user))
+        self.users
+            .as_ref()
+            .is_none_or(|users| users.contains(&document.user))
             && self
                 .sessions
                 .as_ref()
@@ -249,17 +252,17 @@ pub(super) fn diverse(mut hits: Vec<Hit>, limit: usize) -> Vec<Hit> {
             .then(a.message.number.cmp(&b.message.number))
     };
     hits.sort_by(order);
-    // Only what could still get in is compared.
-    let compared = hits.len().min(limit.saturating_mul(2).max(limit));
-    let contents: Vec<HashSet<String>> = hits[..compared]
-        .iter()
-        .map(|hit| words::of(form::cut(&hit.message.content, COMPARED_CHARS)).into_iter().collect())
-        .collect();
-    for at in 1..compared {
-        let repeats = (0..at).any(|better| alike(&contents[at], &contents[better]) >= REPETITION_FROM);
-        if repeats {
-            let score = &mut hits[at].score;
-            score.repetition = -REPETITION * score.total();
+    let mut kept: Vec<HashSet<String>> = Vec::new();
+    for hit in &mut hits {
+        // What comes after so many that are kept cannot get in.
+        if kept.len() >= limit {
+            break;
+        }
+        let said = words::of(form::cut(&hit.message.content, COMPARED_CHARS)).into_iter().collect();
+        if kept.iter().any(|better| alike(&said, better) >= REPETITION_FROM) {
+            hit.score.repetition = -REPETITION * hit.score.total();
+        } else {
+            kept.push(said);
         }
     }
     hits.sort_by(order);

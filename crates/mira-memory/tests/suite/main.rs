@@ -9,7 +9,9 @@ mod filled;
 mod patterns;
 mod portable;
 mod profile;
+mod salience;
 mod secret;
+mod summaries;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,10 @@ use mira_memory::secret;
 #[test]
 fn secrets_are_masked_and_the_rest_of_the_text_stays() {
     let key = |prefix: &str, length: usize| -> String {
-        prefix.chars().chain("a1B2c3D4e5F6g7H8i9J0".chars().cycle().take(length)).collect()
+        prefix
+            .chars()
+            .chain("a1B2c3D4e5F6g7H8i9J0".chars().cycle().take(length))
+            .collect()
     };
     let alone = [
         "AKIAIOSFODNN7EXAMPLE".to_owned(),
@@ -38,9 +41,18 @@ fn secrets_are_masked_and_the_rest_of_the_text_stays() {
     }
 
     let within = [
-        ("postgres://mira:s3cr3t@db:5432/mira", "postgres://mira:[secret]@db:5432/mira"),
-        ("redis://:hunter@cache/0 and on", "redis://:[secret]@cache/0 and on"),
-        ("Authorization: Bearer abcdefgh12345678ijkl", "Authorization: Bearer [secret]"),
+        (
+            "postgres://mira:s3cr3t@db:5432/mira",
+            "postgres://mira:[secret]@db:5432/mira",
+        ),
+        (
+            "redis://:hunter@cache/0 and on",
+            "redis://:[secret]@cache/0 and on",
+        ),
+        (
+            "Authorization: Bearer abcdefgh12345678ijkl",
+            "Authorization: Bearer [secret]",
+        ),
         ("password = \"swordfish\"", "password = \"[secret]\""),
         ("DB_PASSWORD=hunter2", "DB_PASSWORD=[secret]"),
         ("my password is hunter2.", "my password is [secret]"),
@@ -49,12 +61,12 @@ fn secrets_are_masked_and_the_rest_of_the_text_stays() {
             "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
             "aws_secret_access_key = [secret]",
         ),
-        (
-            "token: 3f1c2a0e-8a65-4d0c-9f5e-0d6a1f6f0b11",
-            "token: [secret]",
-        ),
+        ("token: 3f1c2a0e-8a65-4d0c-9f5e-0d6a1f6f0b11", "token: [secret]"),
         ("client_secret: 'Zx81Qp0Lk7Tn'", "client_secret: '[secret]'"),
-        ("password: hunter2, token: a8Fk29dLq0Zm", "password: [secret], token: [secret]"),
+        (
+            "password: hunter2, token: a8Fk29dLq0Zm",
+            "password: [secret], token: [secret]",
+        ),
         ("-----BEGIN PRIVATE KEY-----\nMIIEow cut off", "[secret]"),
         ("naïve 🦀 password=hunter2 🦀", "naïve 🦀 password=[secret] 🦀"),
     ];

@@ -220,6 +220,8 @@ events! {
         /// Why, for people.
         reason: String,
     }
+    /// In the place of an event whose content was erased; only its number matters.
+    Erased = "operation.erased" {}
 }
 
 impl Event {

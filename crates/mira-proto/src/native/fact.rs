@@ -205,12 +205,28 @@ pub struct FactChangeParams {
     pub idempotency_key: Option<String>,
 }
 
+/// Parameters of `facts.forget`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "ts", derive(TS), ts(optional_fields))]
+pub struct FactsForgetParams {
+    /// The fact.
+    pub fact_id: String,
+    /// Whether the messages that said it go too, with the answers to them; they stay when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erase_sources: Option<bool>,
+    /// Sending the same key again returns the first result and does nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
 /// Result of `facts.forget`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "ts", derive(TS))]
 pub struct FactsForgetResult {
     /// How many states of the fact are gone.
-    pub forgotten: u32,
+    pub forgotten: u64,
+    /// How many messages went with it.
+    pub messages: u64,
 }
 
 /// Parameters that name a fact.

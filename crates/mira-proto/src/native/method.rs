@@ -248,7 +248,7 @@ methods! {
     /// Takes that back.
     FactsUnpin = "facts.unpin", mutates, FactChangeParams => FactResult;
     /// Removes a fact in all its states.
-    FactsForget = "facts.forget", mutates, FactChangeParams => FactsForgetResult;
+    FactsForget = "facts.forget", mutates, FactsForgetParams => FactsForgetResult;
     /// Tells where a fact comes from and what became of it.
     FactsExplain = "facts.explain", reads, FactRef => FactsExplainResult;
     /// Gets what a user prefers.

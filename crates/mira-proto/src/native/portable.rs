@@ -171,7 +171,7 @@ pub struct MemoryExportResult {
     pub next_cursor: Option<String>,
 }
 
-/// Parameters of `memory.erase`: exactly one of session, project and user.
+/// Parameters of `memory.erase`: exactly one of session, project and user. While a turn runs in it, it is a `conflict`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "ts", derive(TS), ts(optional_fields))]
 pub struct MemoryEraseParams {
@@ -205,6 +205,8 @@ pub struct MemoryEraseResult {
     pub patterns: u64,
     /// Profiles.
     pub profiles: u64,
-    /// Operations, with their events and artifacts.
+    /// Operations, with their events, artifacts and delegations.
     pub operations: u64,
+    /// Copies of files that were kept to undo changes. The files themselves stay as they are.
+    pub undo_copies: u64,
 }

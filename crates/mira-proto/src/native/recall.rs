@@ -141,6 +141,8 @@ pub struct ScoreParts {
     pub fact: f64,
     /// A summary that covers the message fits.
     pub summary: f64,
+    /// It answers a question that fits.
+    pub answer: f64,
     /// The messages around it fit.
     pub neighbours: f64,
     /// The best message of the same stretch of conversation fits.

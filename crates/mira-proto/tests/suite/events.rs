@@ -22,6 +22,12 @@ fn events() -> Vec<Value> {
             "parts": [{
                 "name": "file", "detail": "src/a.rs", "tokens": 812, "cap_tokens": 4000, "truncated": false,
                 "reason": "open in the editor",
+            }, {
+                "name": "recalled", "tokens": 30, "cap_tokens": 4000, "truncated": true, "reason": "they fit",
+                "sources": [
+                    {"kind": "memory", "id": "m1", "score": 0.75, "why": "meaning"},
+                    {"kind": "profile", "why": "always"},
+                ],
             }],
         }),
         json!({"type": "operation.reasoning", "item_id": "i1", "offset": 0, "delta": "Let me"}),
@@ -55,6 +61,7 @@ fn events() -> Vec<Value> {
         json!({"type": "operation.failed", "error": error}),
         json!({"type": "operation.cancelled"}),
         json!({"type": "operation.interrupted", "reason": "the server was stopped"}),
+        json!({"type": "operation.erased"}),
     ];
     let of_operation = |mut event: Value| {
         event["operation_id"] = json!("o1");

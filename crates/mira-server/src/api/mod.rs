@@ -2,33 +2,43 @@
 
 mod artifact;
 mod chat;
+mod fact;
 mod files;
 mod memory;
+mod portable;
 mod project;
+mod recall;
 mod session;
+mod summary;
+mod system;
 
 use std::str::FromStr;
 use std::sync::Arc;
 
-use mira_memory::Memory;
+use mira_memory::{Memory, Schedule};
 use mira_ops::{MAX_WAITING_TURNS, Operations};
 use mira_proto::native::{Limits, ModelBinding};
-use mira_store::{Clock, InvalidId, Timestamp};
+use mira_store::vector::Head;
+use mira_store::{Clock, Database, InvalidId, Timestamp};
 use mira_workspace::Workspace;
 use tokio_util::sync::CancellationToken;
 
 use crate::fault::Fault;
 use crate::lanes::Lanes;
+use crate::metrics::{Embeddings, Metrics};
+pub(crate) use system::lag;
 
 /// Everything that requests are answered with. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Mira {
     pub operations: Operations,
+    pub database: Database,
     pub memory: Memory,
     pub workspace: Workspace,
     pub clock: Arc<dyn Clock>,
     pub lanes: Lanes,
     pub about: Arc<About>,
+    pub metrics: Arc<Metrics>,
     /// Set once no turn runs any more, when the server stops: what is to be told has been published.
     pub drained: CancellationToken,
 }
@@ -37,12 +47,23 @@ pub(crate) struct Mira {
 #[derive(Debug)]
 pub(crate) struct About {
     pub models: Vec<ModelBinding>,
+    pub memory: AboutMemory,
     pub max_frame_bytes: usize,
     /// Bytes of events that may wait for one client.
     pub max_outbound_bytes: usize,
     pub heartbeat_seconds: u32,
     /// The session of a classic client that names none.
     pub default_session: String,
+}
+
+/// How memory is set up.
+#[derive(Debug)]
+pub(crate) struct AboutMemory {
+    pub embeddings: Option<Arc<Embeddings>>,
+    /// The address and the collection of the Qdrant server, where there is one.
+    pub qdrant: Option<(String, String)>,
+    pub heads: Vec<Head>,
+    pub schedule: Schedule,
 }
 
 /// Entries of a page when the client does not say.

@@ -1,6 +1,7 @@
 //! Sessions and operations.
 
 use mira_memory::Session;
+use mira_memory::session::{self, DEFAULT_USER};
 use mira_proto::error::ErrorCode;
 use mira_proto::native::{
     EventNotification, OperationEventsParams, OperationEventsResult, OperationListParams,
@@ -36,9 +37,31 @@ impl Mira {
                 let session = session.ok_or(mira_memory::Error::UnknownSession(wanted))?;
                 Ok((session, false))
             }
-            (None, Some(name)) => Ok(self.memory.open_session(name).await?),
-            (None, None) => Ok((self.memory.create_session().await?, true)),
+            (None, name) => {
+                let user = params.user.as_deref().unwrap_or(DEFAULT_USER);
+                self.open_session(name.as_deref(), user).await
+            }
         }
+    }
+
+    /// The session of a name, made for the user when there is none; without a name, a new one.
+    async fn open_session(&self, name: Option<&str>, user: &str) -> Result<(Session, bool), Fault> {
+        if let Some(name) = name
+            && let Some(session) = self.memory.session_named(name).await?
+        {
+            return Ok((session, false));
+        }
+        let mut transaction = self.database.begin().await?;
+        // Another client may have made it while this one waited to write.
+        if let Some(name) = name
+            && let Some(session) = session::named(&mut transaction, name).await?
+        {
+            return Ok((session, false));
+        }
+        let session = session::create(&mut transaction, name, user, self.now()).await?;
+        let committed = transaction.commit().await;
+        committed.map_err(mira_memory::Error::from)?;
+        Ok((session, true))
     }
 
     pub(crate) async fn session_list(&self, params: SessionListParams) -> Result<SessionListResult, Fault> {

@@ -166,7 +166,8 @@ impl Turns {
             | Event::Reasoning { .. }
             | Event::ToolStarted { .. }
             | Event::ArtifactApplied { .. }
-            | Event::ArtifactUndone { .. } => vec![],
+            | Event::ArtifactUndone { .. }
+            | Event::Erased => vec![],
         })
     }
 

@@ -6,7 +6,7 @@ use etcetera::AppStrategy as _;
 
 use super::{
     Api, Calls, Coder, Config, Effort, Endpoint, Log, LogFormat, Models, Operation, Persona, Problem,
-    Problems, Reasoner, Server, Storage, Verbosity, directories, settings, values::Values,
+    Problems, Reasoner, Server, Storage, Utility, Verbosity, directories, memory, settings, values::Values,
 };
 use crate::transport;
 
@@ -32,6 +32,7 @@ impl Config {
         let server = server(values);
         let storage = storage(values);
         let models = models(values);
+        let memory = memory::memory(values);
         let operation = operation(values);
         let persona = persona(values);
         let session = values.text("MIRA_SESSION_ID");
@@ -47,6 +48,7 @@ impl Config {
                     server,
                     storage,
                     models,
+                    memory,
                     operation,
                     persona,
                     session,
@@ -135,6 +137,14 @@ fn models(values: &Values) -> Models {
         effort: values.choice("DEEPSEEK_REASONING", Effort::High, &EFFORTS),
         max_output_tokens: values.number("DEEPSEEK_MAX_TOKENS"),
     };
+    let utility = values.optional("MIRA_UTILITY_MODEL").map(|model| Utility {
+        endpoint: endpoint_or_openai(values, "MIRA_UTILITY_BASE_URL", "MIRA_UTILITY_API_KEY"),
+        api: values.choice("MIRA_UTILITY_API", Api::Responses, &APIS),
+        model,
+        effort: values
+            .optional("MIRA_UTILITY_REASONING")
+            .map(|_| values.choice("MIRA_UTILITY_REASONING", Effort::Low, &EFFORTS)),
+    });
     let calls = Calls {
         connect_timeout: values.seconds("MIRA_CONNECT_TIMEOUT"),
         first_token_timeout: values.seconds("MIRA_FIRST_TOKEN_TIMEOUT"),
@@ -145,6 +155,7 @@ fn models(values: &Values) -> Models {
     Models {
         reasoner,
         coder,
+        utility,
         calls,
     }
 }
@@ -157,6 +168,34 @@ fn endpoint(values: &Values, base_url: &'static str, api_key: &'static str) -> E
         base_url: url.trim_end_matches('/').to_owned(),
         missing: (is_the_providers && key.is_none()).then_some(api_key),
         api_key: key,
+    }
+}
+
+/// An endpoint that is the reasoner's unless it has an address of its own. Its own key goes first; that of OpenAI is only
+/// sent where the reasoner is.
+pub(super) fn endpoint_or_openai(
+    values: &Values,
+    base_url: &'static str,
+    api_key: &'static str,
+) -> Endpoint {
+    let own_key = values.secret(api_key);
+    match values.optional(base_url) {
+        Some(url) => Endpoint {
+            base_url: url.trim_end_matches('/').to_owned(),
+            api_key: own_key,
+            missing: None,
+        },
+        None => {
+            let openai = endpoint(values, "OPENAI_BASE_URL", "OPENAI_API_KEY");
+            match own_key {
+                Some(key) => Endpoint {
+                    api_key: Some(key),
+                    missing: None,
+                    ..openai
+                },
+                None => openai,
+            }
+        }
     }
 }
 

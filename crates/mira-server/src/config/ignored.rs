@@ -61,7 +61,7 @@ pub(super) const IGNORED: &[Ignored] = &[
     },
     Ignored {
         names: &["MIRA_DECAY_"],
-        reason: "memories do not fade by age",
+        reason: "how memories fade is fixed, and none is deleted by age",
     },
     Ignored {
         names: &[
@@ -107,14 +107,7 @@ pub(super) const IGNORED: &[Ignored] = &[
         reason: "the tools are Mira's own and always there",
     },
     Ignored {
-        names: &[
-            "TASK_ANALYSIS_",
-            "TASK_DECAY_",
-            "TASK_CLEANUP_",
-            "TASK_SUMMARY_",
-            "TASK_CODE_SYNC_",
-            "TASK_EMBEDDING_CLEANUP_",
-        ],
-        reason: "background work starts when there is something to do, not by the clock",
+        names: &["TASK_CLEANUP_", "TASK_CODE_SYNC_"],
+        reason: "there is nothing to clean up, and code is read when it is asked for",
     },
 ];

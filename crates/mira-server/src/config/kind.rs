@@ -143,7 +143,7 @@ fn show_bytes(bytes: u64) -> String {
     )
 }
 
-fn list(value: &str) -> impl Iterator<Item = &str> {
+pub(super) fn list(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim).filter(|entry| !entry.is_empty())
 }
 

@@ -40,6 +40,8 @@ pub enum Problem {
         "MIRA_HOST is {host}, which other machines can reach: set MIRA_AUTH_TOKEN as well, or MIRA_HOST to 127.0.0.1"
     )]
     TokenRequired { host: String },
+    #[error("{name} must be set: {reason}")]
+    Needed { name: &'static str, reason: String },
     #[error("could not read the configuration file {}", path.display())]
     File { path: PathBuf, source: std::io::Error },
     /// Not TOML. The error says where, and quotes nothing.

@@ -1,6 +1,7 @@
 //! Every setting, once. Parsing, `.env.example` and docs/CONFIGURATION.md are made from this table.
 
 mod later;
+mod memory;
 mod models;
 
 use super::kind::Kind;
@@ -98,6 +99,8 @@ const BYTES: Kind = Kind::Bytes {
 pub(super) const GROUPS: &[Group] = &[
     models::MODELS,
     models::CALLS,
+    memory::EMBEDDINGS,
+    memory::MEMORY,
     Group {
         title: "Server",
         note: None,

@@ -175,6 +175,19 @@ impl Values {
             .unwrap_or_default()
     }
 
+    /// A number from 0 to 1.
+    pub(super) fn fraction(&self, name: &str) -> f64 {
+        self.value(name)
+            .and_then(|value| value.parse().ok())
+            .unwrap_or_default()
+    }
+
+    /// The entries of a comma-separated list.
+    pub(super) fn list(&self, name: &str) -> Vec<String> {
+        let value = self.value(name).unwrap_or_default();
+        kind::list(value).map(str::to_owned).collect()
+    }
+
     pub(super) fn seconds(&self, name: &str) -> Duration {
         Duration::from_secs(self.number(name))
     }

@@ -1,4 +1,4 @@
-//! The HTTP side of the port: `/healthz`, `/readyz`, and the handshake of `/ws`.
+//! The HTTP side of the port: `/healthz`, `/readyz`, `/metrics`, and the handshake of `/ws`.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -36,7 +36,7 @@ const RETRY_AFTER: &str = "5";
 type Reply = Response<Full<Bytes>>;
 
 /// Answers one request.
-pub(super) fn respond(shared: &Arc<Shared>, address: SocketAddr, request: Request<Incoming>) -> Reply {
+pub(super) async fn respond(shared: &Arc<Shared>, address: SocketAddr, request: Request<Incoming>) -> Reply {
     let path = request.uri().path();
     // hyper leaves out the body of an answer to HEAD.
     let is_probe = request.method() == Method::HEAD && path != "/ws";
@@ -47,6 +47,9 @@ pub(super) fn respond(shared: &Arc<Shared>, address: SocketAddr, request: Reques
         "/ws" => upgrade(shared, address, request).unwrap_or_else(|refusal| refuse(&refusal)),
         "/healthz" => json_reply(StatusCode::OK, json!({ "status": "ok" }).to_string()),
         "/readyz" => readiness(shared),
+        "/metrics" => metrics(shared, request.headers())
+            .await
+            .unwrap_or_else(|refusal| refuse(&refusal)),
         path => refuse(&Refusal::new(
             404,
             "not_found",
@@ -63,6 +66,29 @@ fn readiness(shared: &Shared) -> Reply {
             json!({ "ready": false, "reason": reason }).to_string(),
         ),
     }
+}
+
+/// Unlike the probes, this tells how the server is used, so that it takes the token where there is one.
+async fn metrics(shared: &Shared, headers: &HeaderMap) -> Result<Reply, Refusal> {
+    match token::in_headers(headers, shared.options.auth_token.as_ref()) {
+        Presented::Valid => {}
+        Presented::Nothing | Presented::Invalid => return Err(wrong_token()),
+    }
+    let page = match &shared.app.metrics {
+        Some(metrics) => metrics(shared.options.max_connections - shared.slots.available_permits()).await,
+        None => return Err(Refusal::new(404, "not_found", "this server keeps no metrics")),
+    };
+    let page = page.ok_or_else(|| Refusal::new(500, "storage", "the metrics could not be read"))?;
+    Ok(reply(
+        StatusCode::OK,
+        "text/plain; version=0.0.4; charset=utf-8",
+        page,
+    ))
+}
+
+fn wrong_token() -> Refusal {
+    let message = "the Authorization header does not carry the token of this server";
+    Refusal::new(401, "unauthorized", message).hint("it must be `Bearer` and the value of MIRA_AUTH_TOKEN")
 }
 
 fn not_ready(shared: &Shared) -> Option<String> {
@@ -129,11 +155,7 @@ fn examine(shared: &Shared, headers: &HeaderMap) -> Result<Handshake, Refusal> {
     let presented = token::in_headers(headers, shared.options.auth_token.as_ref());
     match presented {
         Presented::Valid | Presented::Nothing => {}
-        Presented::Invalid => {
-            let message = "the Authorization header does not carry the token of this server";
-            return Err(Refusal::new(401, "unauthorized", message)
-                .hint("it must be `Bearer` and the value of MIRA_AUTH_TOKEN"));
-        }
+        Presented::Invalid => return Err(wrong_token()),
     }
     if !has_token(headers, &header::CONNECTION, "upgrade")
         || !has_token(headers, &header::UPGRADE, "websocket")
@@ -219,10 +241,14 @@ fn refuse(refusal: &Refusal) -> Reply {
 }
 
 fn json_reply(status: StatusCode, body: String) -> Reply {
+    reply(status, "application/json", body)
+}
+
+fn reply(status: StatusCode, content_type: &'static str, body: String) -> Reply {
     let mut reply = Response::new(Full::from(body));
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     // Probes and handshakes are all there is, so nothing is kept open for a next request.
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     reply

@@ -3,14 +3,14 @@
 use std::{
     convert::Infallible,
     fmt,
-    future::{Future, ready},
+    future::Future,
     io,
     net::{IpAddr, SocketAddr},
-    pin::Pin,
     sync::Arc,
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -59,9 +59,13 @@ pub enum BindError {
 pub struct App {
     pub(super) connect: Arc<dyn Fn(Connection) -> Conversation + Send + Sync>,
     pub(super) readiness: watch::Receiver<Readiness>,
+    pub(super) metrics: Option<Metrics>,
 }
 
-type Conversation = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Writes the page of `/metrics`, given the number of open sockets; none when it cannot.
+pub(super) type Metrics = Arc<dyn Fn(usize) -> BoxFuture<'static, Option<String>> + Send + Sync>;
+
+type Conversation = BoxFuture<'static, ()>;
 
 /// What `/readyz` answers. The socket is open only when ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +153,21 @@ impl App {
         Self {
             connect: Arc::new(move |connection| Box::pin(connect(connection))),
             readiness,
+            metrics: None,
+        }
+    }
+
+    /// Lets the application write the page of `/metrics`, in the text format of Prometheus. It is given the number of open
+    /// sockets, and gives none when it fails.
+    #[must_use]
+    pub fn with_metrics<F, P>(self, page: F) -> Self
+    where
+        F: Fn(usize) -> P + Send + Sync + 'static,
+        P: Future<Output = Option<String>> + Send + 'static,
+    {
+        Self {
+            metrics: Some(Arc::new(move |sockets| Box::pin(page(sockets)))),
+            ..self
         }
     }
 
@@ -231,7 +250,7 @@ async fn converse(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, %address, "could not turn off delayed sending");
     }
-    let service = service_fn(|request| ready(Ok::<_, Infallible>(http::respond(&shared, address, request))));
+    let service = service_fn(async |request| Ok::<_, Infallible>(http::respond(&shared, address, request).await));
     let connection = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();

@@ -3,6 +3,7 @@
 mod graph;
 mod index;
 mod points;
+mod product;
 mod snapshot;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,23 @@ const BATCH: usize = 1_000;
 ///
 /// Needs a Tokio runtime: all work is done on its threads for blocking calls.
 ///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use mira_store::vector::{EmbeddedVectors, Filter, Head, Search, Space, VectorStore};
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path();
+/// let store = EmbeddedVectors::open(path).await?;
+/// let space = Space { embedder: "example".to_owned(), dimension: 3, text_form: 1 };
+/// store.ensure(&space, false).await?;
+/// let vector = vec![0.1, 0.7, -0.2];
+/// let nearest = Search { head: Head::Code, vector, filter: Filter::default(), limit: 10, exact: false };
+/// let hits = store.search(&[nearest]).await?;
+/// assert!(hits[0].is_empty());
+/// store.close().await?;
+/// # Ok::<(), mira_store::vector::VectorError>(()) }).unwrap();
+/// ```
+///
 /// [`flush`]: VectorStore::flush
 /// [`close`]: VectorStore::close
 #[derive(Debug)]
@@ -42,6 +60,7 @@ pub struct EmbeddedVectors {
     directory: PathBuf,
     damaged: Vec<Head>,
     state: RwLock<State>,
+    /// In the order of [`Head::ALL`].
     heads: Vec<(Head, Shared)>,
     permits: Arc<Semaphore>,
     /// For each head, the changes that its snapshot holds.
@@ -70,24 +89,25 @@ impl EmbeddedVectors {
 
     fn load(directory: PathBuf) -> Result<Self, VectorError> {
         std::fs::create_dir_all(&directory).map_err(|source| snapshot::file_error(&directory, source))?;
-        let mut damaged = Vec::new();
-        let mut heads = Vec::new();
+        let (mut heads, mut saved, mut damaged) = (Vec::new(), Vec::new(), Vec::new());
         for head in Head::ALL {
-            let index = match snapshot::read(&snapshot::path(&directory, head), head)? {
-                Found::Whole(index) => *index,
-                Found::Nothing => Index::unused(),
+            let (index, changes) = match snapshot::read(&snapshot::path(&directory, head), head)? {
+                Found::Whole(index) => (*index, 0),
+                Found::Nothing => (Index::unused(), 0),
                 Found::Damaged => {
                     damaged.push(head);
-                    Index::unused()
+                    // The next flush writes over it.
+                    (Index::unused(), u64::MAX)
                 }
             };
+            saved.push(changes);
             heads.push((head, Arc::new(RwLock::new(index))));
         }
         Ok(Self {
             directory,
             damaged,
             state: RwLock::new(State::Opened),
-            saved: Mutex::new(vec![0; heads.len()]),
+            saved: Mutex::new(saved),
             heads,
             permits: Arc::new(Semaphore::new(THREADS)),
         })
@@ -289,6 +309,7 @@ impl EmbeddedVectors {
             State::Opened => {}
             State::Ready(_) => self.save().await?,
         }
+        *state = State::Closed;
         for &head in &Head::ALL {
             self.write(head, |index| {
                 index.reset(index.space.clone());
@@ -296,7 +317,6 @@ impl EmbeddedVectors {
             })
             .await?;
         }
-        *state = State::Closed;
         Ok(())
     }
 }

@@ -19,7 +19,6 @@ async fn the_embedded_store_keeps_the_contract() {
 
 #[cfg(feature = "qdrant")]
 #[tokio::test]
-#[expect(clippy::print_stderr, reason = "says that nothing was tested")]
 async fn the_server_store_keeps_the_contract() {
     let Ok(url) = std::env::var("QDRANT_URL") else {
         eprintln!("skipped the contract of the Qdrant store: QDRANT_URL is not set");

@@ -4,5 +4,7 @@
 mod contract;
 #[cfg(feature = "embedded")]
 mod embedded;
+#[cfg(feature = "embedded")]
+mod filters;
 mod floor;
 mod points;

@@ -117,19 +117,19 @@ mod tests {
 
     #[test]
     fn gelu_follows_the_error_function() {
-        // Values of the error function to ten digits.
+        // Values of the error function.
         for (z, erf) in [
-            (0.0, 0.0),
-            (0.5, 0.520_499_877_8),
-            (1.0, 0.842_700_792_9),
-            (2.0, 0.995_322_265_0),
-            (3.0, 0.999_977_909_5),
+            (0.0_f32, 0.0_f32),
+            (0.5, 0.520_499_9),
+            (1.0, 0.842_700_8),
+            (2.0, 0.995_322_3),
+            (3.0, 0.999_977_9),
             (1e9, 1.0),
         ] {
             for (z, erf) in [(z, erf), (-z, -erf)] {
-                let x: f64 = z * std::f64::consts::SQRT_2;
+                let x = z * std::f32::consts::SQRT_2;
                 let expected = 0.5 * x * (1.0 + erf);
-                let actual = f64::from(gelu(x as f32));
+                let actual = gelu(x);
                 assert!(
                     (actual - expected).abs() <= 5e-7 * (1.0 + x.abs()),
                     "{x}: {actual} for {expected}"

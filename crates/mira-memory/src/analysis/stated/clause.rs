@@ -42,7 +42,8 @@ static GREETING: LazyLock<Regex> = LazyLock::new(|| fixed(r"(?i)^(?:hi|hello|hey
 
 static QUOTED: LazyLock<Regex> = LazyLock::new(|| fixed("\"[^\"\n]{1,400}\"|`[^`\n]{1,200}`"));
 
-static ABBREVIATION: LazyLock<Regex> = LazyLock::new(|| fixed(r"(?i)(?:^|\W)(?:e\.g|i\.e|vs|mr|mrs|ms|dr|st|approx|\w)$"));
+static ABBREVIATION: LazyLock<Regex> =
+    LazyLock::new(|| fixed(r"(?i)(?:^|\W)(?:e\.g|i\.e|vs|mr|mrs|ms|dr|st|approx|\w)$"));
 
 /// One clause.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,7 +96,11 @@ fn prose(text: &str) -> String {
         let unquoted = QUOTED.replace_all(&line, |found: &regex::Captures<'_>| {
             let inner = found[0].trim_matches(['"', '`']);
             // A name in quotes is still the speaker's own word; a sentence in quotes is somebody else's.
-            if inner.split_whitespace().count() <= 2 { inner.to_owned() } else { "…".to_owned() }
+            if inner.split_whitespace().count() <= 2 {
+                inner.to_owned()
+            } else {
+                "…".to_owned()
+            }
         });
         prose.push_str(&unquoted);
         prose.push('\n');
@@ -110,7 +115,9 @@ fn sentences(prose: &str) -> impl Iterator<Item = &str> {
         while !rest.is_empty() {
             let end = sentence_end(rest);
             let (sentence, after) = rest.split_at(end);
-            let mut marks = after.char_indices().take_while(|(_, c)| matches!(c, '.' | '!' | '?' | ';' | '\n' | '。'));
+            let mut marks = after
+                .char_indices()
+                .take_while(|(_, c)| matches!(c, '.' | '!' | '?' | ';' | '\n' | '。'));
             let asked = marks.by_ref().any(|(_, c)| c == '?');
             rest = after.trim_start_matches(['.', '!', '?', ';', '\n', '。', ' ']);
             let sentence = sentence.trim();
@@ -126,7 +133,9 @@ fn sentences(prose: &str) -> impl Iterator<Item = &str> {
 fn sentence_end(text: &str) -> usize {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        let followed = chars.peek().is_none_or(|(_, next)| next.is_whitespace() || matches!(next, '.' | '!' | '?'));
+        let followed = chars
+            .peek()
+            .is_none_or(|(_, next)| next.is_whitespace() || matches!(next, '.' | '!' | '?'));
         let ends = match c {
             '\n' | ';' | '。' => true,
             '!' | '?' => followed,
@@ -153,7 +162,9 @@ fn parts(sentence: &str) -> impl Iterator<Item = &str> {
         if done {
             return None;
         }
-        let joint = joints.next().and_then(|found| Some((found.get(0)?.start(), found.get(1)?.start())));
+        let joint = joints
+            .next()
+            .and_then(|found| Some((found.get(0)?.start(), found.get(1)?.start())));
         let (end, next) = joint.unwrap_or((sentence.len(), sentence.len()));
         done = joint.is_none();
         let part = sentence.get(at..end).unwrap_or_default();
@@ -179,7 +190,10 @@ mod tests {
             ("```\nI prefer tabs\n```\nBtw, my name’s Jo", &["my name's Jo"]),
             ("He wrote \"I hate this language\" on it", &[]),
             ("I use `cargo nextest`, but I like “jest” e.g. at work", &[]),
-            ("Use tabs; never spaces\n\n- I am a nurse", &["Use tabs", "never spaces", "I am a nurse"]),
+            (
+                "Use tabs; never spaces\n\n- I am a nurse",
+                &["Use tabs", "never spaces", "I am a nurse"],
+            ),
         ];
         for (text, expected) in cases {
             let clauses = of(text);

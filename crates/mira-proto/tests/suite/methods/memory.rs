@@ -15,7 +15,7 @@ fn hit() -> Value {
         },
         "score": 0.75,
         "score_parts": {
-            "meaning": 0.5, "words": 0.25, "window": 0.0, "fact": 0.0, "summary": 0.0, "neighbours": 0.0,
+            "meaning": 0.5, "words": 0.25, "window": 0.0, "fact": 0.0, "summary": 0.0, "answer": 0.0, "neighbours": 0.0,
             "conversation": 0.0, "speaker": 0.0, "role": 0.0, "salience": 0.0, "recency": 0.0, "repetition": 0.0,
         },
     })
@@ -149,7 +149,7 @@ pub(super) fn memory_methods() -> Vec<&'static str> {
             &with(json!({"idempotency_key": "k"})),
             &json!({
                 "sessions": 1, "messages": 2, "summaries": 3, "facts": 4, "patterns": 5, "profiles": 6,
-                "operations": 7,
+                "operations": 7, "undo_copies": 8,
             }),
         ),
     ]
@@ -182,7 +182,10 @@ pub(super) fn fact_methods() -> Vec<&'static str> {
         ),
         check::<FactsPin>(&change, &changed),
         check::<FactsUnpin>(&change, &changed),
-        check::<FactsForget>(&change, &json!({"forgotten": 2})),
+        check::<FactsForget>(
+            &json!({"fact_id": "f1", "erase_sources": true, "idempotency_key": "k"}),
+            &json!({"forgotten": 2, "messages": 1}),
+        ),
         check::<FactsExplain>(
             &json!({"fact_id": "f1"}),
             &json!({"fact": fact(), "predecessors": [fact()], "successors": [fact()], "source": message()}),

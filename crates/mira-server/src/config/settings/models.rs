@@ -98,6 +98,32 @@ pub(super) const MODELS: Group = Group {
             "32000",
             "The longest answer of the coder, in tokens, its reasoning included.",
         ),
+        unset(
+            "MIRA_UTILITY_MODEL",
+            Kind::Text,
+            "A small model that analyses messages and writes summaries in the background, such as `gpt-5-mini`. It is asked about every message, which costs money. Without it, messages are analysed by rules and summaries are made of sentences that were said.",
+        ),
+        unset(
+            "MIRA_UTILITY_BASE_URL",
+            Kind::Url,
+            "Where the utility model is reached. Without it OPENAI_BASE_URL, with OPENAI_API_KEY.",
+        ),
+        unset(
+            "MIRA_UTILITY_API_KEY",
+            Kind::Secret,
+            "Key of the utility model. OPENAI_API_KEY is not sent to MIRA_UTILITY_BASE_URL.",
+        ),
+        setting(
+            "MIRA_UTILITY_API",
+            Kind::Choice(&["responses", "chat"]),
+            "responses",
+            "Which API the utility model's server speaks.",
+        ),
+        unset(
+            "MIRA_UTILITY_REASONING",
+            Kind::Choice(&["minimal", "low", "medium", "high"]),
+            "How hard the utility model thinks. Without it, as hard as it does by itself; models that do not reason refuse it.",
+        ),
     ],
 };
 

@@ -6,10 +6,10 @@ use super::super::f16;
 use super::super::{Filter, Hit, Point, PointId, Search, Space, VectorError};
 use super::graph::Graph;
 use super::points::Points;
-use super::spread;
+use super::{product, spread};
 
 /// So many candidates are compared with one by one; of more, the graph is asked. Also from how many points on there is one.
-pub(super) const FEW: usize = 20_000;
+const FEW: usize = 20_000;
 /// The same as a share of the points: one in so many.
 const FEW_OF: usize = 10;
 /// The most hits that the graph is asked for; the work grows with their square.
@@ -220,7 +220,7 @@ impl Index {
 
     /// The rows most similar to a unit vector, best first, equal ones by id.
     fn nearest(&self, query: &[f32], rows: &[u32], limit: usize) -> Result<Vec<Scored>, VectorError> {
-        let query = f16::scale(query);
+        let query = product::scale(query);
         let worth_a_thread = WORTH_A_THREAD.div_ceil(self.space.dimension);
         let mut nearest = spread(rows, worth_a_thread, |rows| self.score(&query, rows, limit))?.concat();
         nearest.sort_unstable_by(|a, b| self.order(*a, *b));
@@ -232,7 +232,7 @@ impl Index {
         let mut scratch = vec![0; query.len()];
         let mut scored = Vec::with_capacity(rows.len());
         for &row in rows {
-            let similarity = f16::dot(query, self.vector(row, &mut scratch)?);
+            let similarity = product::dot(query, self.vector(row, &mut scratch)?);
             // Adding zero makes -0 equal to 0 in the order of hits.
             let similarity = similarity.clamp(-1.0, 1.0) + 0.0;
             scored.push(Scored { similarity, row });

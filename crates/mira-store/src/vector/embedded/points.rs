@@ -170,19 +170,16 @@ impl Points {
         self.known_labels.values.iter().map(passes).collect()
     }
 
-    /// Drops the empty rows and everything that only removed points had, and gives the former rows of those that are left,
-    /// in their new order.
-    pub(super) fn compact(&mut self) -> Result<Vec<u32>, VectorError> {
+    /// Drops the empty rows and everything that only removed points had. The points keep their order.
+    pub(super) fn compact(&mut self) -> Result<(), VectorError> {
         let mut compact = Self::default();
-        let mut former = Vec::with_capacity(self.live());
         for row in (0..).take(self.rows()) {
             if let Some((id, version, payload)) = self.get(row) {
                 compact.push(id, version, payload)?;
-                former.push(row);
             }
         }
         *self = compact;
-        Ok(former)
+        Ok(())
     }
 
     /// The point of a row and its version, if there is one.
