@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use mira_llm::scripted::{Endpoint as Route, Rule, Script, Upstream};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use crate::native::Native;
@@ -66,12 +67,26 @@ impl Mira {
     }
 
     /// A process with this Mira's settings and others, run until it ends: its status, and what it wrote to stderr.
-    pub(crate) async fn run_beside(&self, settings: Settings<'_>) -> (ExitStatus, String) {
-        let mut all = self.settings.clone();
-        merge(&mut all, settings);
-        let output = command(&all).stderr(Stdio::piped()).output();
+    pub(crate) async fn run_beside(&self, arguments: &[&str], settings: Settings<'_>) -> (ExitStatus, String) {
+        let output = self.spawn(arguments, settings).wait_with_output();
         let output = soon("the end of a process", output).await.unwrap();
         (output.status, String::from_utf8(output.stderr).unwrap())
+    }
+
+    /// A process with this Mira's settings and others.
+    pub(crate) fn spawn(&self, arguments: &[&str], settings: Settings<'_>) -> Child {
+        let mut all = self.settings.clone();
+        merge(&mut all, settings);
+        command(&all)
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// The directory for projects.
@@ -154,6 +169,18 @@ impl Server {
         }
     }
 
+    /// What a page says over HTTP: its status and its text.
+    pub(crate) async fn page(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        soon("a page", stream.read_to_string(&mut answer)).await.unwrap();
+        let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, text.to_owned())
+    }
+
     /// Asks the process to stop, as a service manager does.
     pub(crate) async fn ask_to_stop(&self) {
         let id = self.child.id().expect("the server runs").to_string();
@@ -205,6 +232,8 @@ fn environment(folder: &Path, upstream: &str) -> Vec<(String, String)> {
         ("DEEPSEEK_API_KEY", "sk-coder"),
         ("MIRA_API_MAX_RETRIES", "1"),
         ("MIRA_API_RETRY_DELAY_MS", "1"),
+        // Texts are embedded whenever there is time, which would make the order of requests uncertain.
+        ("OPENAI_EMBEDDING_MODEL", "none"),
     ]
     .map(own)
     .to_vec()

@@ -9,6 +9,7 @@ mod classic;
 mod doors;
 mod faults;
 mod harness;
+mod memory;
 mod native;
 mod refusals;
 mod resume;

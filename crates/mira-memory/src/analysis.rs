@@ -125,7 +125,8 @@ pub(crate) async fn put(
              relationship_impact, contains_code, programming_language, contains_error, error_type, error_severity,
              error_file, heads, analyser, analysed_ms, recall_count, last_recalled_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
-         ON CONFLICT (message) DO UPDATE SET salience = excluded.salience, topics = excluded.topics,
+         ON CONFLICT (message) DO UPDATE SET
+             salience = iif(recall_count > 0 OR analyser = 'person', salience, excluded.salience), topics = excluded.topics,
              mood = excluded.mood, intensity = excluded.intensity, intent = excluded.intent,
              summary = excluded.summary, relationship_impact = excluded.relationship_impact,
              contains_code = excluded.contains_code, programming_language = excluded.programming_language,

@@ -161,8 +161,12 @@ impl Mira {
             Call::MemoryUnpin(params) => written(&self.memory_unpin(params).await?),
             Call::MemoryUpdateSalience(params) => written(&self.memory_update_salience(params).await?),
             Call::MemoryDelete(params) => written(&self.memory_delete(params).await?),
-            Call::MemoryTriggerRollingSummary(params) => written(&self.memory_trigger_rolling_summary(params).await?),
-            Call::MemoryTriggerSnapshotSummary(params) => written(&self.memory_trigger_snapshot_summary(params).await?),
+            Call::MemoryTriggerRollingSummary(params) => {
+                written(&self.memory_trigger_rolling_summary(params).await?)
+            }
+            Call::MemoryTriggerSnapshotSummary(params) => {
+                written(&self.memory_trigger_snapshot_summary(params).await?)
+            }
             Call::MemorySummaries(params) => written(&self.memory_summaries(params).await?),
             Call::MemoryGetStats(params) => written(&self.memory_get_stats(params).await?),
             Call::MemoryImport(params) => written(&self.memory_import(params).await?),

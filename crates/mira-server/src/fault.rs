@@ -84,7 +84,9 @@ impl From<mira_memory::Error> for Fault {
             Error::NothingToSummarise { .. } => Self::new(ErrorCode::Conflict, error.to_string())
                 .field("session_id")
                 .hint("memory.summaries shows the summaries that cover it"),
-            Error::InvalidSalience(_) => Self::new(ErrorCode::InvalidParams, error.to_string()).field("salience"),
+            Error::InvalidSalience(_) => {
+                Self::new(ErrorCode::InvalidParams, error.to_string()).field("salience")
+            }
             Error::EmptyFact => Self::new(ErrorCode::InvalidParams, error.to_string()).field("value"),
             Error::SecretFact => Self::new(ErrorCode::InvalidParams, error.to_string())
                 .field("value")

@@ -39,4 +39,4 @@ mod wire;
 /// A scripted model upstream, for demonstrations and tests without a key.
 #[cfg(feature = "scripted")]
 pub use mira_llm::scripted;
-pub use server::{Server, StartError};
+pub use server::{Progress, ReindexError, Reindexed, Server, StartError, reindex};

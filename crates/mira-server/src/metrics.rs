@@ -154,7 +154,11 @@ impl Mira {
         }
         page.family("mira_job_failures_total", "counter", "Runs that failed.");
         for (job, record) in &memory.jobs {
-            page.sample("mira_job_failures_total", &[("job", job.as_str())], record.failures);
+            page.sample(
+                "mira_job_failures_total",
+                &[("job", job.as_str())],
+                record.failures,
+            );
         }
         page.family(
             "mira_job_last_duration_seconds",

@@ -1,28 +1,37 @@
 //! The whole server: storage opened, models bound, the port served, everything stopped in order.
 
+mod memory;
+mod models;
+mod reindex;
+
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mira_llm::chat::ChatModel;
-use mira_llm::compatible::{ChatCompletions, ChatOptions, Dialect};
-use mira_llm::openai::{Responses, ResponsesOptions};
-use mira_llm::{Endpoint, Retry, Timeouts};
-use mira_memory::Memory;
-use mira_ops::{Binding, Models, Operations, Options, Parts};
-use mira_proto::native::{ModelBinding, ModelRole};
+use mira_memory::{IndexState, Jobs};
+use mira_ops::{Operations, Options, Parts};
+use mira_proto::native::ModelBinding;
+use mira_store::vector::{VectorError, VectorStore};
 use mira_store::{DataDirectory, Database, SystemClock};
 use mira_workspace::Workspace;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{About, Mira};
-use crate::config::{self, Config, Persona};
+use crate::api::{About, AboutMemory, Mira};
+use crate::config::{Config, Persona, Vectors};
+use crate::fault::chain;
 use crate::lanes::Lanes;
+use crate::metrics::Metrics;
 use crate::profile;
 use crate::transport::{self, App, BindError, Listener, Stop};
 
+pub use reindex::{Progress, ReindexError, Reindexed, reindex};
+
 /// What connections get on top of the grace of the turns, to tell how those that took too long ended.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// How long a start may wait to learn how the vectors are.
+const VECTORS_PATIENCE: Duration = Duration::from_millis(300);
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +51,13 @@ pub enum StartError {
         role: &'static str,
         source: mira_llm::Error,
     },
+    #[cfg(feature = "local-embeddings")]
+    #[error("the embedding model cannot be used")]
+    LocalModel(#[from] mira_llm::embedding::ModelError),
+    #[error("the model in {} cannot be used, because this server was built without the feature local-embeddings", .0.display())]
+    NoLocalEmbeddings(PathBuf),
+    #[error("could not open the vectors")]
+    Vectors(#[from] VectorError),
 }
 
 /// A server that is ready: its port is bound, its data open, and what an earlier process left running is ended.
@@ -50,7 +66,8 @@ pub struct Server {
     listener: Listener,
     mira: Mira,
     grace: Duration,
-    database: Database,
+    jobs: Jobs,
+    vectors: Option<Arc<dyn VectorStore>>,
     _directory: DataDirectory,
 }
 
@@ -63,6 +80,7 @@ impl Server {
             server,
             storage,
             models,
+            memory,
             operation,
             persona,
             session,
@@ -83,7 +101,9 @@ impl Server {
 
         let clock = Arc::new(SystemClock);
         let database = Database::open(&storage.database).await?;
-        let memory = Memory::open(database.clone(), clock.clone()).await?;
+        let utility = models::utility(&models)?;
+        let place = (&database, storage.data_dir.as_path());
+        let opened = memory::open(&memory, &models.calls, utility.as_ref(), place, clock.clone()).await?;
         let workspace = Workspace::open(&database, clock.clone()).await?;
         let options = Options {
             persona: match persona {
@@ -94,39 +114,60 @@ impl Server {
             max_turn_tokens: operation.max_tokens,
             recent_messages: operation.recent_messages,
             recent_tokens: operation.recent_tokens,
+            summaries: memory.summaries,
+            recalled_messages: memory.recalled_messages,
+            recalled_tokens: memory.recalled_tokens,
             reasoner_output_tokens: Some(models.reasoner.max_output_tokens),
             coder_output_tokens: Some(models.coder.max_output_tokens),
             tool_timeout: operation.tool_timeout,
         };
-        let (models, about) = bind_models(&models)?;
+        let (bound, mut about) = models::bind(&models)?;
+        about.extend(memory::bindings(
+            &models,
+            utility.as_ref(),
+            opened.embeddings.as_ref(),
+        ));
         let parts = Parts {
             database: database.clone(),
-            memory: memory.clone(),
+            memory: opened.memory.clone(),
             workspace: workspace.clone(),
-            models,
+            models: bound,
             clock: clock.clone(),
         };
         let operations = Operations::open(parts, options).await?;
+        let jobs = opened.memory.start_jobs(memory.schedule);
         let mira = Mira {
             operations,
-            memory,
+            database,
+            memory: opened.memory,
             workspace,
             clock,
             lanes: Lanes::default(),
             about: Arc::new(About {
                 models: about,
+                memory: AboutMemory {
+                    embeddings: opened.embeddings,
+                    qdrant: match memory.vectors {
+                        Vectors::Embedded => None,
+                        Vectors::Qdrant(qdrant) => Some((qdrant.url, qdrant.collection)),
+                    },
+                    heads: memory.heads,
+                    schedule: memory.schedule,
+                },
                 max_frame_bytes,
                 max_outbound_bytes,
                 heartbeat_seconds: u32::try_from(heartbeat.as_secs()).unwrap_or(u32::MAX),
                 default_session: session,
             }),
+            metrics: Arc::new(Metrics::new()),
             drained: CancellationToken::new(),
         };
         Ok(Self {
             listener,
             mira,
             grace,
-            database,
+            jobs,
+            vectors: opened.vectors,
             _directory: directory,
         })
     }
@@ -141,6 +182,27 @@ impl Server {
         &self.mira.about.models
     }
 
+    /// What keeps recall from going by meaning although it is set up to; waits a moment for the vectors to be looked at.
+    pub async fn recall_problem(&self) -> Option<String> {
+        let index = || self.mira.memory.index();
+        let looked_at = async {
+            while matches!(index(), IndexState::Unknown { error: None }) {
+                tokio::time::sleep(VECTORS_PATIENCE / 30).await;
+            }
+        };
+        // When it takes longer, the log and `system.status` tell.
+        let _ = tokio::time::timeout(VECTORS_PATIENCE, looked_at).await;
+        match index() {
+            IndexState::Off
+            | IndexState::Ready
+            | IndexState::Filling { .. }
+            | IndexState::Unknown { error: None } => None,
+            broken @ (IndexState::Unknown { error: Some(_) } | IndexState::Refused { .. }) => {
+                broken.problem()
+            }
+        }
+    }
+
     /// Serves until `stop`. On its soft half no turn is taken any more, those that run have the configured grace to end,
     /// the others are ended as interrupted; every client is told before its connection is closed. On its hard half all
     /// that is cut short. When this returns, everything is on disk.
@@ -149,12 +211,21 @@ impl Server {
             listener,
             mira,
             grace,
-            database,
+            jobs,
+            vectors,
             _directory,
         } = self;
         let app = App::new({
             let mira = mira.clone();
             move |connection| profile::serve(mira.clone(), connection)
+        })
+        .with_metrics({
+            let mira = mira.clone();
+            move |sockets| {
+                let mira = mira.clone();
+                // What is wrong is in the log.
+                async move { mira.metrics_page(sockets).await.ok() }
+            }
         });
         let drain = async {
             stop.soft.cancelled().await;
@@ -166,140 +237,12 @@ impl Server {
         };
         tokio::join!(transport::serve(listener, app, stop.clone()), drain);
         mira.workspace.close().await;
-        database.close().await;
-    }
-}
-
-fn bind_models(models: &config::Models) -> Result<(Models, Vec<ModelBinding>), StartError> {
-    let config::Models {
-        reasoner,
-        coder,
-        calls,
-    } = models;
-    let reasoner_model = bound(&reasoner.endpoint, calls, |endpoint| match reasoner.api {
-        config::Api::Responses => {
-            let options = ResponsesOptions {
-                effort: Some(effort(reasoner.effort)),
-                verbosity: Some(verbosity(reasoner.verbosity)),
-                reasoning_summary: reasoner.summary,
-                ..ResponsesOptions::new(&reasoner.model)
-            };
-            Ok(Arc::new(Responses::new(endpoint, options)?))
+        jobs.stop().await;
+        if let Some(vectors) = vectors
+            && let Err(error) = vectors.close().await
+        {
+            tracing::warn!(error = %chain(&error), "the vectors were not closed; they will be compared at the next start");
         }
-        config::Api::Chat => {
-            let options = ChatOptions {
-                effort: Some(effort(reasoner.effort)),
-                ..ChatOptions::new(&reasoner.model, dialect(&reasoner.endpoint, &reasoner.model))
-            };
-            Ok(Arc::new(ChatCompletions::new(endpoint, options)?))
-        }
-    });
-    let coder_model = bound(&coder.endpoint, calls, |endpoint| match coder.api {
-        config::Api::Responses => {
-            let options = ResponsesOptions {
-                effort: Some(effort(coder.effort)),
-                ..ResponsesOptions::new(&coder.model)
-            };
-            Ok(Arc::new(Responses::new(endpoint, options)?))
-        }
-        config::Api::Chat => {
-            let options = ChatOptions {
-                thinking: Some(coder.thinking),
-                effort: coder.thinking.then(|| effort(coder.effort)),
-                ..ChatOptions::new(&coder.model, dialect(&coder.endpoint, &coder.model))
-            };
-            Ok(Arc::new(ChatCompletions::new(endpoint, options)?))
-        }
-    });
-    let models = Models {
-        reasoner: reasoner_model.map_err(|source| StartError::Model {
-            role: "reasoner",
-            source,
-        })?,
-        coder: coder_model.map_err(|source| StartError::Model {
-            role: "coder",
-            source,
-        })?,
-    };
-    let about = vec![
-        about(ModelRole::Reasoner, &reasoner.model, &models.reasoner),
-        about(ModelRole::Coder, &coder.model, &models.coder),
-    ];
-    Ok((models, about))
-}
-
-/// The model behind an endpoint, or what to set first.
-fn bound(
-    configured: &config::Endpoint,
-    calls: &config::Calls,
-    model: impl FnOnce(Endpoint) -> Result<Arc<dyn ChatModel>, mira_llm::Error>,
-) -> Result<Binding, mira_llm::Error> {
-    if let Some(variable) = configured.missing {
-        return Ok(Binding::Missing {
-            variable: variable.to_owned(),
-        });
-    }
-    let mut endpoint = Endpoint::new(&configured.base_url)
-        .timeouts(Timeouts {
-            connect: calls.connect_timeout,
-            first_token: calls.first_token_timeout,
-            between_chunks: calls.chunk_timeout,
-            ..Timeouts::default()
-        })
-        .retry(Retry {
-            attempts: calls.retries + 1,
-            base: calls.retry_delay,
-            ..Retry::default()
-        });
-    if let Some(key) = &configured.api_key {
-        endpoint = endpoint.api_key(key.clone());
-    }
-    model(endpoint).map(Binding::Model)
-}
-
-fn about(role: ModelRole, name: &str, binding: &Binding) -> ModelBinding {
-    match binding {
-        Binding::Model(model) => ModelBinding {
-            role,
-            model: Some(model.model().to_owned()),
-            configured: true,
-            hint: None,
-        },
-        Binding::Missing { variable } => ModelBinding {
-            role,
-            model: Some(name.to_owned()),
-            configured: false,
-            hint: Some(format!("set {variable} and restart the server")),
-        },
-    }
-}
-
-/// Whose chat completions these are, by the server's name, or for a server that nobody knows by the model's.
-fn dialect(endpoint: &config::Endpoint, model: &str) -> Dialect {
-    let own_name = model.starts_with("deepseek-") && !model.contains('/');
-    if endpoint.base_url.contains("deepseek") || own_name {
-        Dialect::DeepSeek
-    } else if endpoint.base_url.contains("openai.com") {
-        Dialect::OpenAi
-    } else {
-        Dialect::Generic
-    }
-}
-
-fn effort(effort: config::Effort) -> mira_llm::Effort {
-    match effort {
-        config::Effort::Minimal => mira_llm::Effort::Minimal,
-        config::Effort::Low => mira_llm::Effort::Low,
-        config::Effort::Medium => mira_llm::Effort::Medium,
-        config::Effort::High => mira_llm::Effort::High,
-        config::Effort::Max => mira_llm::Effort::Max,
-    }
-}
-
-fn verbosity(verbosity: config::Verbosity) -> mira_llm::openai::Verbosity {
-    match verbosity {
-        config::Verbosity::Low => mira_llm::openai::Verbosity::Low,
-        config::Verbosity::Medium => mira_llm::openai::Verbosity::Medium,
-        config::Verbosity::High => mira_llm::openai::Verbosity::High,
+        mira.database.close().await;
     }
 }

@@ -146,7 +146,7 @@ fn fact(fields: &mut Fields<'_>, field: &'static str) -> Result<FactId, Refusal>
     let raw = fields.remove(field).ok_or(Refusal::Missing { field })?;
     raw.get().trim_matches('"').parse().map_err(|_| Refusal::Invalid {
         field,
-        wanted: "an id of 26 characters (a ULID)",
+        wanted: Shape::Id.wanted(),
     })
 }
 

@@ -110,7 +110,8 @@ async fn sources(
     let ids: Vec<String> = facts.keys().map(ToString::to_string).collect();
     let rows: Vec<(FactId, MessageId)> = sqlx::query(
         "SELECT id, source_message FROM facts
-         WHERE id IN (SELECT value FROM json_each(?1)) AND source_message IS NOT NULL",
+         WHERE id IN (SELECT value FROM json_each(?1)) AND source_message IS NOT NULL
+             AND retracted_ms IS NULL",
     )
     .bind(to_json(&ids))
     .try_map(|row: SqliteRow| Ok((row.try_get("id")?, row.try_get("source_message")?)))

@@ -167,7 +167,7 @@ async fn what_was_known_at_a_time_does_not_change_afterwards() {
             seen.push(fixture.values_of("home", at).await);
         }
         steps.push((fixture.clock.now(), seen));
-        fixture.clock.advance(Duration::from_secs(60));
+        fixture.clock.advance(Duration::from_mins(1));
     }
     assert_eq!(
         steps[3].1,

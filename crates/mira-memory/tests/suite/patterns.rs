@@ -158,7 +158,7 @@ async fn a_habit_that_does_not_show_fades_once_in_each_period() {
     observe(&fixture, &message(&fixture).await, observation(0.38)).await;
     let mut seen = Vec::new();
     for wait in [
-        STALE_AFTER - Duration::from_secs(1),
+        STALE_AFTER.saturating_sub(Duration::from_secs(1)),
         Duration::from_secs(1),
         Duration::ZERO,
         STALE_AFTER,

@@ -31,8 +31,8 @@ async fn tell(fixture: &Fixture, report: &Report) {
     fixture.clock.advance(std::time::Duration::from_secs(1));
 }
 
-fn list(entries: &[&str]) -> Option<Vec<String>> {
-    Some(entries.iter().map(ToString::to_string).collect())
+fn list(entries: &[&str]) -> Vec<String> {
+    entries.iter().map(ToString::to_string).collect()
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn messages_add_to_a_profile_and_the_user_replaces() {
 
     let told = [
         ProfileChanges {
-            preferred_languages: list(&["Rust", " ", "rust", "Go"]),
+            preferred_languages: Some(list(&["Rust", " ", "rust", "Go"])),
             code_verbosity: Some("Minimal".to_owned()),
             coding_style: Some(
                 "short \n functions, token ghp_abcdefghijklmnopqrstuvwxyz0123456789".to_owned(),
@@ -53,7 +53,7 @@ async fn messages_add_to_a_profile_and_the_user_replaces() {
             ..ProfileChanges::default()
         },
         ProfileChanges {
-            preferred_languages: list(&["Zig"]),
+            preferred_languages: Some(list(&["Zig"])),
             code_verbosity: Some("gigantic".to_owned()),
             explanation_depth: Some("concise".to_owned()),
             ..ProfileChanges::default()
@@ -80,7 +80,7 @@ async fn messages_add_to_a_profile_and_the_user_replaces() {
     assert!(profile.created < profile.updated);
 
     let by_hand = ProfileChanges {
-        preferred_languages: list(&["Ada"]),
+        preferred_languages: Some(list(&["Ada"])),
         tech_stack: Some((0..30).map(|n| n.to_string()).collect()),
         coding_style: Some(String::new()),
         explanation_depth: Some(String::new()),
@@ -147,7 +147,7 @@ async fn the_text_for_prompts_has_wishes_first_and_keeps_its_beginning() {
     )
     .await;
     let changes = ProfileChanges {
-        tech_stack: list(&["Rust", "SQLite"]),
+        tech_stack: Some(list(&["Rust", "SQLite"])),
         ..ProfileChanges::default()
     };
     memory.set_profile(DEFAULT_USER, &changes).await.unwrap();

@@ -412,6 +412,22 @@ async fn two_that_summarise_the_same_messages_make_one_summary() {
     assert_eq!(memory.summaries(session, 10).await.unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn a_session_goes_with_its_summaries() {
+    let fixture = memory().await;
+    let session = fixture.memory.create_session().await.unwrap().id;
+    say(&fixture.memory, session, lines(10)).await;
+    settle(&fixture.memory).await;
+    let mut transaction = fixture.database.begin().await.unwrap();
+    sqlx::query("DELETE FROM sessions")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(fixture.memory.summaries(session, 1).await.unwrap(), []);
+    assert_eq!(settle(&fixture.memory).await, 0);
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     Say(usize),

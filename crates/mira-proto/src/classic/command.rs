@@ -37,6 +37,14 @@ macro_rules! commands {
         }
 
         impl $name {
+            /// The name of the method.
+            pub fn method(&self) -> &str {
+                match self {
+                    $(Self::$variant(_) => $method,)+
+                    Self::Other(command) => &command.method,
+                }
+            }
+
             /// Reads the parameters, an object in JSON, of a method.
             pub(super) fn parse(method: String, params: &str) -> Result<Self, $crate::params::Fault> {
                 match method.as_str() {

@@ -82,10 +82,11 @@ pub struct Fact {
     /// The state that took its place or corrected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
-    /// How often it was said again.
+    /// How often it was said again; a hundred for a hundred and more.
     pub confirmations: u32,
-    /// When it was said last.
-    pub last_said_ms: i64,
+    /// When it was last said again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_confirmed_ms: Option<i64>,
     /// Whether it is doubtful and stands beside a firmer one.
     pub tentative: bool,
     /// Whether it is in every prompt.

@@ -54,17 +54,23 @@ impl Mira {
             subject: params.subject.unwrap_or_else(|| "user".to_owned()),
             key: params.key,
             value: params.value,
-            category: params.category.as_ref().map_or(Ok(Category::Personal), category)?,
+            category: params
+                .category
+                .as_ref()
+                .map_or(Ok(Category::Personal), category)?,
             confidence,
             retracted: false,
             context: params.context,
             since: params.since_ms.map(|since| Timestamp::from_ms(since).to_string()),
         };
-        let added = self.memory.add_fact(&user(params.user), project, &statement).await?;
+        let added = self
+            .memory
+            .add_fact(&user(params.user), project, &statement)
+            .await?;
         // Only a retraction leaves none.
-        added.map(result).ok_or_else(|| {
-            Fault::new(ErrorCode::InvalidParams, "nothing can be kept of this").field("value")
-        })
+        added
+            .map(result)
+            .ok_or_else(|| Fault::new(ErrorCode::InvalidParams, "nothing can be kept of this").field("value"))
     }
 
     pub(crate) async fn facts_correct(&self, params: FactsCorrectParams) -> Result<FactResult, Fault> {

@@ -143,8 +143,10 @@ impl Mira {
         };
         match self.workspace.project(project).await? {
             Some(_) => Ok(Some(project)),
-            None => Err(Fault::not_found("project", project, "project_id")
-                .hint("project.list shows those there are")),
+            None => {
+                Err(Fault::not_found("project", project, "project_id")
+                    .hint("project.list shows those there are"))
+            }
         }
     }
 
@@ -185,7 +187,8 @@ pub(super) fn said_by(role: Option<&native::Role>, field: &str) -> Result<Role, 
 }
 
 pub(super) fn unknown_message(message: MessageId) -> Fault {
-    Fault::not_found("message", message, "message_id").hint("memory.get_recent and memory.search show messages")
+    Fault::not_found("message", message, "message_id")
+        .hint("memory.get_recent and memory.search show messages")
 }
 
 pub(super) fn not_a_cursor() -> Fault {

@@ -9,8 +9,8 @@ use mira_proto::native::{
 use mira_store::Timestamp;
 use serde_json::json;
 
-use super::memory::not_a_cursor;
 use super::Mira;
+use super::memory::not_a_cursor;
 use crate::fault::Fault;
 use crate::wire;
 
@@ -36,7 +36,10 @@ impl Mira {
         Ok(wire::stats(self.memory.stats(&scope).await?))
     }
 
-    pub(crate) async fn memory_import(&self, params: MemoryImportParams) -> Result<MemoryImportResult, Fault> {
+    pub(crate) async fn memory_import(
+        &self,
+        params: MemoryImportParams,
+    ) -> Result<MemoryImportResult, Fault> {
         let memories = params.memories.unwrap_or_default();
         let into = match &params.session_id {
             Some(session) => Some(self.known_session(session).await?),
@@ -78,7 +81,10 @@ impl Mira {
         })
     }
 
-    pub(crate) async fn memory_export(&self, params: MemoryExportParams) -> Result<MemoryExportResult, Fault> {
+    pub(crate) async fn memory_export(
+        &self,
+        params: MemoryExportParams,
+    ) -> Result<MemoryExportResult, Fault> {
         let scope = self
             .scope(
                 params.session_id.as_deref(),

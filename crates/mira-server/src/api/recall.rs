@@ -113,9 +113,7 @@ impl Mira {
         let query = self.query(params.query, place, 1).await?;
         let explained = self.memory.explain(&query, message).await?;
         Ok(MemoryExplainResult {
-            rank: explained
-                .rank
-                .map(|rank| u32::try_from(rank).unwrap_or(u32::MAX)),
+            rank: explained.rank.map(|rank| u32::try_from(rank).unwrap_or(u32::MAX)),
             hit: self.hits(explained.hit.into_iter().collect()).await?.pop(),
             degraded: explained.degraded,
         })

@@ -1,11 +1,11 @@
 //! How the server is.
 
+use mira_llm::embedding::Embedder as _;
 use mira_memory::outbox::Backlog;
 use mira_memory::{IndexState, Job, Schedule};
 use mira_proto::native::{
     self, EmbedderStatus, IndexStatus, JobStatus, MemoryStatus, SystemStatusResult, VectorsStatus,
 };
-use mira_llm::embedding::Embedder as _;
 use mira_store::Timestamp;
 use std::time::Duration;
 
@@ -35,10 +35,15 @@ impl Mira {
             memory: MemoryStatus {
                 degraded: status.index.problem(),
                 index: index(&status.index),
-                embedder: self.about.memory.embeddings.as_ref().map(|embedder| EmbedderStatus {
-                    name: embedder.name().to_owned(),
-                    dimension: u32::try_from(embedder.dimension()).unwrap_or(u32::MAX),
-                }),
+                embedder: self
+                    .about
+                    .memory
+                    .embeddings
+                    .as_ref()
+                    .map(|embedder| EmbedderStatus {
+                        name: embedder.name().to_owned(),
+                        dimension: u32::try_from(embedder.dimension()).unwrap_or(u32::MAX),
+                    }),
                 vectors: vectors.map(|health| VectorsStatus {
                     ready: health.ready,
                     detail: health.detail,

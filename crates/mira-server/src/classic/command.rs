@@ -1,14 +1,13 @@
 //! Commands of the frontend, answered through the same requests as those of the native profile.
 
-use mira_memory::Session;
 use mira_proto::classic::{
     ClientFrame, Data, FileCommand, FileData, FileHistoryEntry, FileListEntry, FileSearchResult, GitData,
-    GitState, MemoryCommand, MemoryData, MemorySave, ProjectCommand, ProjectData, ServerFrame,
+    GitState, ProjectCommand, ProjectData, ServerFrame,
 };
 use mira_proto::error::ErrorCode;
 use mira_proto::native::{
     DirectoryCreateParams, FileKind, FileRef, FilesDeleteParams, FilesListParams, FilesSearchParams,
-    FilesWriteManyParams, FilesWriteParams, MemorySaveParams, ProjectAttachLocalParams, ProjectCreateParams,
+    FilesWriteManyParams, FilesWriteParams, ProjectAttachLocalParams, ProjectCreateParams,
     ProjectDeleteParams, ProjectRef, ProjectUndoFileParams, ProjectUpdateParams,
 };
 use mira_proto::rpc::Id;
@@ -71,45 +70,18 @@ pub(super) async fn answer(mira: &Mira, command: ClientFrame) -> Result<Vec<Serv
     match command {
         ClientFrame::ProjectCommand(command) => project(mira, command).await,
         ClientFrame::FileSystemCommand(command) => files(mira, command).await,
-        ClientFrame::MemoryCommand(MemoryCommand::Other(command))
-        | ClientFrame::GitCommand(command)
+        ClientFrame::GitCommand(command)
         | ClientFrame::CodeIntelligenceCommand(command)
         | ClientFrame::DocumentCommand(command) => Err(not_built(&command.method)),
         ClientFrame::FileTransfer(_) => Err(not_built("file_transfer")),
         // The connection answers these itself.
-        ClientFrame::MemoryCommand(MemoryCommand::GetRecent(_) | MemoryCommand::Save(_))
+        ClientFrame::MemoryCommand(_)
         | ClientFrame::Chat(_)
         | ClientFrame::CancelOperation(_)
         | ClientFrame::Command(_)
         | ClientFrame::Status(_)
         | ClientFrame::Typing(_) => Ok(vec![]),
     }
-}
-
-/// Stores a message in a session.
-pub(super) async fn save(
-    mira: &Mira,
-    session: &Session,
-    params: MemorySave,
-) -> Result<Vec<ServerFrame>, Fault> {
-    let save = MemorySaveParams {
-        session_id: session.id.to_string(),
-        content: params.content,
-        role: params.role,
-        project_id: params.project_id,
-        idempotency_key: None,
-    };
-    let saved = mira.memory_save(save).await?.message;
-    let stored = mira
-        .memory
-        .message(api::id(&saved.message_id, "message_id")?)
-        .await?;
-    Ok(vec![ServerFrame::data(MemoryData::Saved {
-        success: true,
-        session_id: show::session_name(session),
-        entry_id: stored.map_or(Id::String(saved.message_id), |message| Id::Number(message.number)),
-        message: "saved".to_owned(),
-    })])
 }
 
 fn not_built(method: &str) -> Fault {
@@ -406,7 +378,7 @@ fn needed(project: Option<String>) -> Result<String, Fault> {
     })
 }
 
-fn unknown(method: &str) -> Fault {
+pub(super) fn unknown(method: &str) -> Fault {
     let method: String = method.chars().take(100).collect();
     Fault::new(ErrorCode::UnknownMethod, format!("there is no method {method}")).field("method")
 }
@@ -439,7 +411,7 @@ async fn with_modified(
     Ok(frames)
 }
 
-fn data(data: impl Into<Data>) -> Vec<ServerFrame> {
+pub(super) fn data(data: impl Into<Data>) -> Vec<ServerFrame> {
     vec![ServerFrame::data(data)]
 }
 

@@ -2,6 +2,7 @@
 //! events as the native profile.
 
 mod command;
+mod memory;
 mod show;
 mod turn;
 
@@ -11,10 +12,10 @@ use mira_memory::Session;
 use mira_ops::{Step, Tail};
 use mira_proto::classic::{
     CancelOperation, Chat, ClientFrame, ErrorFrame, Family, Incoming as Parsed, MemoryCommand,
-    MemoryGetRecent, MemorySave, ParseError, ServerFrame,
+    MemoryGetRecent, ParseError, ServerFrame,
 };
 use mira_proto::error::ErrorBody;
-use mira_proto::native::{ChatContext, ChatSendParams};
+use mira_proto::native::{ChatContext, ChatSendParams, ModelBinding, ModelRole};
 use mira_proto::rpc::Id;
 use mira_store::SessionId;
 
@@ -31,10 +32,11 @@ const HISTORY: u32 = 20;
 
 /// Tells a client who it is connected to. Comes before anything else.
 pub(crate) async fn greet(mira: &Mira, outgoing: &Outgoing) -> Result<(), SendError> {
-    let models: Vec<String> = mira
-        .about
-        .models
-        .iter()
+    // Those that talk; how memory is helped is told by `system.status`.
+    let talking = |binding: &&ModelBinding| matches!(binding.role, ModelRole::Reasoner | ModelRole::Coder);
+    let bound = mira.about.models.iter().filter(talking);
+    let models: Vec<String> = bound
+        .clone()
         .filter_map(|binding| {
             let model = binding.model.as_deref().filter(|_| binding.configured)?;
             Some(format!("{}: {model}", binding.role.as_str()))
@@ -45,7 +47,7 @@ pub(crate) async fn greet(mira: &Mira, outgoing: &Outgoing) -> Result<(), SendEr
     } else {
         models.join(", ")
     };
-    let hints = mira.about.models.iter().filter(|binding| !binding.configured);
+    let hints = bound.filter(|binding| !binding.configured);
     let hints: Vec<&str> = hints.filter_map(|binding| binding.hint.as_deref()).collect();
     let hint = (!hints.is_empty()).then(|| hints.join("; "));
     let greeting = format!("Connected to Mira v{}", env!("CARGO_PKG_VERSION"));
@@ -98,9 +100,7 @@ impl Client {
             Ok(ClientFrame::MemoryCommand(MemoryCommand::GetRecent(params))) => {
                 self.history(params, request_id).await;
             }
-            Ok(ClientFrame::MemoryCommand(MemoryCommand::Save(params))) => {
-                self.save(params, request_id, frame).await;
-            }
+            Ok(ClientFrame::MemoryCommand(command)) => self.memory(command, request_id, frame).await,
             // These have no answer.
             Ok(ClientFrame::Command(_) | ClientFrame::Status(_) | ClientFrame::Typing(_)) => {}
             Ok(command) => {
@@ -211,14 +211,14 @@ impl Client {
         }
     }
 
-    async fn save(&self, params: MemorySave, request_id: Option<Id>, frame: Frame) {
-        let session = match self.session(params.session_id.as_deref()).await {
+    async fn memory(&self, command: MemoryCommand, request_id: Option<Id>, frame: Frame) {
+        let session = match self.session(memory::session_of(&command)).await {
             Ok(session) => session,
             Err(fault) => return self.refuse(Family::Memory, fault, request_id).await,
         };
         let lane = session_lane(&session.id.to_string());
         let mira = self.link.mira.clone();
-        let answer = async move { command::save(&mira, &session, params).await };
+        let answer = async move { memory::answer(&mira, &session, command).await };
         self.handle(Some(lane), (Family::Memory, request_id), frame, answer)
             .await;
     }

@@ -1,14 +1,15 @@
 //! Things of the domain as the frontend knows them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use mira_memory::{Role, Session};
+use mira_memory::{Message, Role, Session};
+use mira_ops::Behind;
 use mira_proto::classic::{
     Artifact, ListedProject, MemoryData, MemoryEntry, MemoryList, Project, ServerFrame,
 };
 use mira_proto::native::{self, Role as WireRole};
 use mira_proto::rpc::Id;
-use mira_store::{OperationId, Timestamp};
+use mira_store::{MessageId, OperationId, Timestamp};
 
 use crate::api::Mira;
 use crate::fault::Fault;
@@ -71,10 +72,39 @@ pub(super) async fn history(
     size: u32,
 ) -> Result<(ServerFrame, HashSet<OperationId>), Fault> {
     let name = session_name(session);
-    let (page, mut behind) = mira.recent(session.id, None, size).await?;
-    let mut answered = HashSet::new();
-    let mut memories = Vec::with_capacity(page.len());
-    for message in page {
+    let (page, behind) = mira.recent(session.id, None, size).await?;
+    let answers = page.iter().filter(|message| message.role == Role::Assistant);
+    let answered = answers
+        .filter_map(|message| behind.get(&message.id))
+        .map(|behind| behind.operation)
+        .collect();
+    let memories = with_artifacts(mira, &name, page, behind).await?;
+    let recent = MemoryList::Recent {
+        count: wire::size(memories.len()),
+        memories,
+        session_id: name,
+    };
+    Ok((ServerFrame::data(MemoryData::Tagged(recent)), answered))
+}
+
+/// Messages without the files that came with them.
+pub(super) async fn entries(
+    mira: &Mira,
+    session: &str,
+    messages: Vec<Message>,
+) -> Result<Vec<MemoryEntry>, Fault> {
+    with_artifacts(mira, session, messages, HashMap::new()).await
+}
+
+async fn with_artifacts(
+    mira: &Mira,
+    session: &str,
+    messages: Vec<Message>,
+    mut behind: HashMap<MessageId, Behind>,
+) -> Result<Vec<MemoryEntry>, Fault> {
+    let mut analyses = mira.analyses(&messages).await?;
+    let mut entries = Vec::with_capacity(messages.len());
+    for message in messages {
         let role = match message.role {
             Role::User => WireRole::User,
             Role::Assistant => WireRole::Assistant,
@@ -82,31 +112,25 @@ pub(super) async fn history(
             Role::System => continue,
         };
         let behind = behind.remove(&message.id);
-        if let (Role::Assistant, Some(behind)) = (message.role, &behind) {
-            answered.insert(behind.operation);
-        }
-        memories.push(MemoryEntry {
+        let analysis = analyses.remove(&message.number);
+        let about = analysis.as_ref();
+        entries.push(MemoryEntry {
             id: Id::Number(message.number),
-            session_id: name.clone(),
+            session_id: session.to_owned(),
             role,
             content: message.content,
             timestamp: message.time.to_string(),
-            salience: None,
-            mood: None,
-            intent: None,
-            topics: vec![],
-            programming_lang: None,
-            contains_code: None,
+            salience: about.map(|analysis| wire::rounded(analysis.salience)),
+            mood: about.and_then(|analysis| analysis.mood.clone()),
+            intent: about.and_then(|analysis| analysis.intent.clone()),
+            programming_lang: about.and_then(|analysis| analysis.programming_language.clone()),
+            contains_code: about.map(|analysis| analysis.contains_code),
+            topics: analysis.map(|analysis| analysis.topics).unwrap_or_default(),
+            tags: message.tags,
             artifacts: behind
                 .map(|behind| behind.artifacts.into_iter().map(artifact).collect())
                 .unwrap_or_default(),
         });
     }
-    let count = wire::size(memories.len());
-    let recent = MemoryList::Recent {
-        memories,
-        count,
-        session_id: name,
-    };
-    Ok((ServerFrame::data(MemoryData::Tagged(recent)), answered))
+    Ok(entries)
 }

@@ -173,11 +173,7 @@ fn endpoint(values: &Values, base_url: &'static str, api_key: &'static str) -> E
 
 /// An endpoint that is the reasoner's unless it has an address of its own. Its own key goes first; that of OpenAI is only
 /// sent where the reasoner is.
-pub(super) fn endpoint_or_openai(
-    values: &Values,
-    base_url: &'static str,
-    api_key: &'static str,
-) -> Endpoint {
+pub(super) fn endpoint_or_openai(values: &Values, base_url: &'static str, api_key: &'static str) -> Endpoint {
     let own_key = values.secret(api_key);
     match values.optional(base_url) {
         Some(url) => Endpoint {

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mira_llm::Endpoint;
-use mira_llm::chat::ChatModel;
 use mira_llm::embedding::{Embedder, EmbeddingOptions, OpenAiEmbeddings};
 use mira_memory::{Helpers, Memory, Options};
 use mira_ops::Binding;
@@ -20,10 +19,14 @@ use crate::metrics::Embeddings;
 /// The folder of the vectors in the data directory.
 const VECTORS: &str = "vectors";
 
+/// What to set for an embedder.
+pub(super) const EMBEDDER_HINT: &str =
+    "set OPENAI_API_KEY or MIRA_EMBED_DIRECTORY to find messages by meaning, and restart the server";
+
 /// A memory with its helpers, and what to say of them.
 pub(super) struct Opened {
     pub memory: Memory,
-    pub helpers: Helpers,
+    pub vectors: Option<Arc<dyn VectorStore>>,
     pub embeddings: Option<Arc<Embeddings>>,
 }
 
@@ -45,7 +48,9 @@ pub(super) async fn open(
         None => None,
     };
     let helpers = Helpers {
-        embedder: embeddings.clone().map(|embeddings| embeddings as Arc<dyn Embedder>),
+        embedder: embeddings
+            .clone()
+            .map(|embeddings| embeddings as Arc<dyn Embedder>),
         vectors,
         utility: match utility {
             Some(Binding::Model(model)) => Some(model.clone()),
@@ -59,10 +64,11 @@ pub(super) async fn open(
         summaries: configured.summaries,
         summary_every: configured.summary_every,
     };
-    let memory = Memory::open_with(database.clone(), clock, helpers.clone(), options).await?;
+    let vectors = helpers.vectors.clone();
+    let memory = Memory::open_with(database.clone(), clock, helpers, options).await?;
     Ok(Opened {
         memory,
-        helpers,
+        vectors,
         embeddings,
     })
 }
@@ -99,10 +105,7 @@ fn local(directory: &Path) -> Result<Arc<dyn Embedder>, StartError> {
     Err(StartError::NoLocalEmbeddings(directory.to_owned()))
 }
 
-async fn vectors(
-    configured: &config::Vectors,
-    data_dir: &Path,
-) -> Result<Arc<dyn VectorStore>, StartError> {
+async fn vectors(configured: &config::Vectors, data_dir: &Path) -> Result<Arc<dyn VectorStore>, StartError> {
     Ok(match configured {
         config::Vectors::Embedded => Arc::new(EmbeddedVectors::open(&data_dir.join(VECTORS)).await?),
         config::Vectors::Qdrant(server) => Arc::new(QdrantVectors::connect(QdrantOptions {
@@ -114,28 +117,28 @@ async fn vectors(
     })
 }
 
-/// What clients and people are told of the models that help memory.
+/// What is told of the models that help memory. Nobody has to have a utility model, so that one is only told of when it was
+/// asked for.
 pub(super) fn bindings(
     configured: &config::Models,
     utility: Option<&Binding>,
     embeddings: Option<&Arc<Embeddings>>,
 ) -> Vec<ModelBinding> {
-    let utility = match (&configured.utility, utility) {
-        (Some(configured), Some(binding)) => about(ModelRole::Utility, &configured.model, binding),
-        _ => ModelBinding {
-            role: ModelRole::Utility,
+    let named = configured.utility.as_ref().zip(utility);
+    let utility = named.map(|(named, binding)| about(ModelRole::Utility, &named.model, binding));
+    let embedder = match embeddings {
+        Some(embeddings) => ModelBinding {
+            role: ModelRole::Embedder,
+            model: Some(embeddings.name().to_owned()),
+            configured: true,
+            hint: None,
+        },
+        None => ModelBinding {
+            role: ModelRole::Embedder,
             model: None,
             configured: false,
-            hint: Some("set MIRA_UTILITY_MODEL to have messages analysed by a model, not by rules".to_owned()),
+            hint: Some(EMBEDDER_HINT.to_owned()),
         },
     };
-    let embedder = ModelBinding {
-        role: ModelRole::Embedder,
-        model: embeddings.map(|embeddings| embeddings.name().to_owned()),
-        configured: embeddings.is_some(),
-        hint: embeddings.is_none().then(|| {
-            "set OPENAI_API_KEY or MIRA_EMBED_DIRECTORY and restart the server to find messages by meaning".to_owned()
-        }),
-    };
-    vec![utility, embedder]
+    utility.into_iter().chain([embedder]).collect()
 }

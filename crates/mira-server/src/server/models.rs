@@ -12,10 +12,12 @@ use mira_proto::native::{ModelBinding, ModelRole};
 use super::StartError;
 use crate::config;
 
-fn bind_models(models: &config::Models) -> Result<(Models, Vec<ModelBinding>), StartError> {
+/// The models of turns, and what to say of them.
+pub(super) fn bind(models: &config::Models) -> Result<(Models, Vec<ModelBinding>), StartError> {
     let config::Models {
         reasoner,
         coder,
+        utility: _,
         calls,
     } = models;
     let reasoner_model = bound(&reasoner.endpoint, calls, |endpoint| match reasoner.api {
@@ -70,6 +72,33 @@ fn bind_models(models: &config::Models) -> Result<(Models, Vec<ModelBinding>), S
     Ok((models, about))
 }
 
+/// The model that helps memory, where one is asked for.
+pub(super) fn utility(models: &config::Models) -> Result<Option<Binding>, StartError> {
+    let Some(utility) = &models.utility else {
+        return Ok(None);
+    };
+    let binding = bound(&utility.endpoint, &models.calls, |endpoint| match utility.api {
+        config::Api::Responses => {
+            let options = ResponsesOptions {
+                effort: utility.effort.map(effort),
+                ..ResponsesOptions::new(&utility.model)
+            };
+            Ok(Arc::new(Responses::new(endpoint, options)?))
+        }
+        config::Api::Chat => {
+            let options = ChatOptions {
+                effort: utility.effort.map(effort),
+                ..ChatOptions::new(&utility.model, dialect(&utility.endpoint, &utility.model))
+            };
+            Ok(Arc::new(ChatCompletions::new(endpoint, options)?))
+        }
+    });
+    binding.map(Some).map_err(|source| StartError::Model {
+        role: "utility",
+        source,
+    })
+}
+
 /// The model behind an endpoint, or what to set first.
 fn bound(
     configured: &config::Endpoint,
@@ -81,7 +110,12 @@ fn bound(
             variable: variable.to_owned(),
         });
     }
-    let mut endpoint = Endpoint::new(&configured.base_url)
+    model(endpoint(configured, calls)).map(Binding::Model)
+}
+
+/// Where a model is reached, and with what patience.
+pub(super) fn endpoint(configured: &config::Endpoint, calls: &config::Calls) -> Endpoint {
+    let endpoint = Endpoint::new(&configured.base_url)
         .timeouts(Timeouts {
             connect: calls.connect_timeout,
             first_token: calls.first_token_timeout,
@@ -93,13 +127,13 @@ fn bound(
             base: calls.retry_delay,
             ..Retry::default()
         });
-    if let Some(key) = &configured.api_key {
-        endpoint = endpoint.api_key(key.clone());
+    match &configured.api_key {
+        Some(key) => endpoint.api_key(key.clone()),
+        None => endpoint,
     }
-    model(endpoint).map(Binding::Model)
 }
 
-fn about(role: ModelRole, name: &str, binding: &Binding) -> ModelBinding {
+pub(super) fn about(role: ModelRole, name: &str, binding: &Binding) -> ModelBinding {
     match binding {
         Binding::Model(model) => ModelBinding {
             role,

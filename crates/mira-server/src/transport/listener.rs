@@ -250,7 +250,8 @@ async fn converse(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, %address, "could not turn off delayed sending");
     }
-    let service = service_fn(async |request| Ok::<_, Infallible>(http::respond(&shared, address, request).await));
+    let service =
+        service_fn(async |request| Ok::<_, Infallible>(http::respond(&shared, address, request).await));
     let connection = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();

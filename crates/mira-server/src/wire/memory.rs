@@ -132,7 +132,6 @@ pub(crate) fn summary(summary: Summary) -> native::Summary {
 
 pub(crate) fn fact(fact: Fact) -> native::Fact {
     native::Fact {
-        last_said_ms: fact.last_said().ms(),
         fact_id: fact.id.to_string(),
         user: fact.user,
         project_id: fact.project.map(|project| project.to_string()),
@@ -161,6 +160,7 @@ pub(crate) fn fact(fact: Fact) -> native::Fact {
         retracted_ms: fact.retracted.map(Timestamp::ms),
         replaced_by: fact.replaced_by.map(|fact| fact.to_string()),
         confirmations: u32::try_from(fact.confirmations.len()).unwrap_or(u32::MAX),
+        last_confirmed_ms: fact.confirmations.last().map(|last| last.at.ms()),
         tentative: fact.tentative,
         pinned: fact.pinned,
     }

@@ -255,7 +255,7 @@ pub(super) fn head_noun(text: &str) -> Option<String> {
     let noun = slug(head.split_whitespace().next_back()?);
     let singular = if let Some(stem) = noun.strip_suffix("ies").filter(|stem| stem.len() > 2) {
         format!("{stem}y")
-    } else if ["ss", "as", "is", "us"]
+    } else if ["ss", "as", "us", "sis", "xis"]
         .iter()
         .any(|ending| noun.ends_with(ending))
         || noun.len() <= 3

@@ -99,19 +99,3 @@ async fn messages_without_a_sentence_are_covered_all_the_same() {
     let made = fixture.memory.summaries(session, 1).await.unwrap();
     assert_eq!(texts(&made), ["10 messages without prose."]);
 }
-
-#[tokio::test]
-async fn a_session_goes_with_its_summaries() {
-    let fixture = memory().await;
-    let session = fixture.memory.create_session().await.unwrap().id;
-    say(&fixture.memory, session, lines(10)).await;
-    settle(&fixture.memory).await;
-    let mut transaction = fixture.database.begin().await.unwrap();
-    sqlx::query("DELETE FROM sessions")
-        .execute(&mut *transaction)
-        .await
-        .unwrap();
-    transaction.commit().await.unwrap();
-    assert_eq!(fixture.memory.summaries(session, 1).await.unwrap(), []);
-    assert_eq!(settle(&fixture.memory).await, 0);
-}

@@ -33,7 +33,7 @@ fn fact() -> Value {
         "fact_id": "f1", "user": "ada", "project_id": "p1", "subject": "user", "key": "indentation", "value": "tabs",
         "category": "preference", "confidence": 0.75, "context": "in Go", "source_message_id": "m1",
         "valid_from_ms": 1, "valid_to_ms": 2, "ended": "superseded", "ended_ms": 3, "recorded_ms": 4,
-        "retracted_ms": 5, "replaced_by": "f2", "confirmations": 1, "last_said_ms": 6, "tentative": false,
+        "retracted_ms": 5, "replaced_by": "f2", "confirmations": 1, "last_confirmed_ms": 6, "tentative": false,
         "pinned": true,
     })
 }
