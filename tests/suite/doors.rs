@@ -162,7 +162,7 @@ async fn the_server_refuses_to_start_where_it_would_not_be_safe() {
         ),
     ];
     for (settings, reason) in cases {
-        let (status, log) = mira.run_beside(settings).await;
+        let (status, log) = mira.run_beside(&[], settings).await;
         assert!(
             !status.success() && log.contains(reason),
             "{settings:?}: {status} {log}"

@@ -67,7 +67,11 @@ impl Mira {
     }
 
     /// A process with this Mira's settings and others, run until it ends: its status, and what it wrote to stderr.
-    pub(crate) async fn run_beside(&self, arguments: &[&str], settings: Settings<'_>) -> (ExitStatus, String) {
+    pub(crate) async fn run_beside(
+        &self,
+        arguments: &[&str],
+        settings: Settings<'_>,
+    ) -> (ExitStatus, String) {
         let output = self.spawn(arguments, settings).wait_with_output();
         let output = soon("the end of a process", output).await.unwrap();
         (output.status, String::from_utf8(output.stderr).unwrap())
@@ -172,7 +176,10 @@ impl Server {
     /// What a page says over HTTP: its status and its text.
     pub(crate) async fn page(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+            self.address
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         soon("a page", stream.read_to_string(&mut answer)).await.unwrap();

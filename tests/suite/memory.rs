@@ -124,7 +124,10 @@ fn embedded(mira: &Mira) -> Vec<String> {
 
 /// A part of what the reasoner was given in a turn, by its name.
 fn part<'a>(turn: &'a Turn, name: &str) -> Option<&'a Value> {
-    let context = turn.events.iter().find(|event| event["event"]["type"] == "operation.context");
+    let context = turn
+        .events
+        .iter()
+        .find(|event| event["event"]["type"] == "operation.context");
     let parts = context.unwrap()["event"]["parts"].as_array().unwrap();
     parts.iter().find(|part| part["name"] == name)
 }

@@ -1,6 +1,7 @@
 //! The Mira server program.
 
 mod demo;
+mod reindex;
 mod serve;
 
 use std::path::PathBuf;
@@ -19,6 +20,9 @@ struct Args {
 enum Command {
     /// Serve clients until stopped (the default). Settings come from the environment; see docs/CONFIGURATION.md.
     Serve,
+    /// Make the vectors of the data directory anew, after a change of the embedder or when the index is lost. Stop the
+    /// server first. What fits is kept, so that it can be broken off and run again.
+    Reindex,
     /// Show a whole turn without a key: a scripted model plans, a second one writes code, the file is reviewed, applied,
     /// undone; then a connection breaks and loses nothing. Changes nothing in the project.
     Demo {
@@ -33,6 +37,7 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match args.command.unwrap_or(Command::Serve) {
         Command::Serve => runtime.block_on(serve::run()),
+        Command::Reindex => runtime.block_on(reindex::run()),
         Command::Demo { project } => runtime.block_on(demo::run(&project)),
     }
 }

@@ -16,7 +16,11 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     }
     let data = config.storage.data_dir.display().to_string();
     let server = Server::start(config).await?;
-    announce(&server, &data)?;
+    let problem = server.recall_problem().await;
+    if let Some(problem) = &problem {
+        tracing::warn!("recall goes by words alone: {problem}");
+    }
+    announce(&server, &data, problem.as_deref())?;
     let stop = Stop::default();
     tokio::select! {
         () = server.run(stop.clone()) => Ok(()),
@@ -24,7 +28,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     }
 }
 
-fn start_logging(log: &Log) -> anyhow::Result<()> {
+pub(crate) fn start_logging(log: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&log.filter).context("the log filter cannot be read")?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -38,7 +42,7 @@ fn start_logging(log: &Log) -> anyhow::Result<()> {
 }
 
 /// What a person who has just started the server wants to know.
-fn announce(server: &Server, data: &str) -> std::io::Result<()> {
+fn announce(server: &Server, data: &str, recall_problem: Option<&str>) -> std::io::Result<()> {
     let address = server.local_addr();
     let mut out = std::io::stdout().lock();
     writeln!(
@@ -57,6 +61,9 @@ fn announce(server: &Server, data: &str) -> std::io::Result<()> {
                 binding.role.as_str()
             )?,
         }
+    }
+    if let Some(problem) = recall_problem {
+        writeln!(out, "  recall     by words alone: {problem}")?;
     }
     writeln!(
         out,

@@ -159,6 +159,7 @@ impl Transcript {
             Event::Context { .. }
             | Event::ArtifactApplied { .. }
             | Event::ArtifactUndone { .. }
+            | Event::Erased { .. }
             | Event::Unknown => {}
         }
         Ok(())

@@ -108,7 +108,7 @@ async fn one_answer_survives_a_broken_connection() {
         tokio::join!(mira(&url, &["--once", "hello", "--session", "s"], ""), server);
     let named = SessionOpenParams {
         name: Some("s".to_owned()),
-        session_id: None,
+        ..SessionOpenParams::default()
     };
     assert_eq!((opened, said.as_str()), (named, "hello"));
     assert_eq!(out(&output), "Grüße, Welt\n\tand more\n");

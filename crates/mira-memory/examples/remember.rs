@@ -23,7 +23,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
             for hit in memory.recall(&Query::new(question, 5)).await?.hits {
                 #[expect(clippy::print_stdout, reason = "an example shows its result")]
                 {
-                    println!("{:.2}  {}  {}", hit.score.total(), hit.message.time, hit.message.content);
+                    println!(
+                        "{:.2}  {}  {}",
+                        hit.score.total(),
+                        hit.message.time,
+                        hit.message.content
+                    );
                 }
             }
         }

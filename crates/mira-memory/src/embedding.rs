@@ -165,7 +165,11 @@ pub(crate) fn difference(
             None => stale.push(*id),
         }
     }
-    let mut missing: Vec<PointId> = wanted.keys().filter(|id| !current.contains(id)).copied().collect();
+    let mut missing: Vec<PointId> = wanted
+        .keys()
+        .filter(|id| !current.contains(id))
+        .copied()
+        .collect();
     missing.sort_unstable();
     (missing, stale)
 }

@@ -65,7 +65,10 @@ pub(crate) fn embedded_query(text: &str, speakers: &[String]) -> String {
     let names: HashSet<&str> = speakers.iter().flat_map(|name| name.split_whitespace()).collect();
     let named = |word: &str| {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-        let bare = bare.strip_suffix("'s").or(bare.strip_suffix("’s")).unwrap_or(&bare);
+        let bare = bare
+            .strip_suffix("'s")
+            .or(bare.strip_suffix("’s"))
+            .unwrap_or(&bare);
         names.contains(bare)
     };
     let kept: Vec<&str> = masked.split_whitespace().filter(|word| !named(word)).collect();

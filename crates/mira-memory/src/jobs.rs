@@ -193,7 +193,11 @@ impl Memory {
     async fn repeat(&self, job: Job, interval: Duration) {
         let board = &self.inner.board;
         // What an earlier process left is taken up at once; telling how things stand can wait.
-        let mut wait = if job == Job::Report { interval } else { Duration::ZERO };
+        let mut wait = if job == Job::Report {
+            interval
+        } else {
+            Duration::ZERO
+        };
         loop {
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
@@ -222,7 +226,11 @@ impl Memory {
                 Ok(0) => {}
                 Ok(_) => job.wakes().iter().for_each(|&next| board.wake(next)),
                 Err(error) => {
-                    tracing::warn!(job = job.as_str(), error = chain(&error), "a background job failed");
+                    tracing::warn!(
+                        job = job.as_str(),
+                        error = chain(&error),
+                        "a background job failed"
+                    );
                     wait = interval.min(INDEX_RETRY);
                 }
             }
@@ -243,7 +251,9 @@ impl Memory {
             Job::Embedding => {
                 let compared = match self.index() {
                     // Nobody fills it any more, or whoever does is waited for.
-                    IndexState::Unknown { .. } | IndexState::Filling { .. } => self.refill(|_, _| {}).await.map(drop),
+                    IndexState::Unknown { .. } | IndexState::Filling { .. } => {
+                        self.refill(|_, _| {}).await.map(drop)
+                    }
                     IndexState::Off | IndexState::Ready | IndexState::Refused { .. } => Ok(()),
                 };
                 // What is embedded while there is nowhere to search gets there later.

@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod tests;
+mod score;
 pub(crate) mod words;
 
 use std::collections::{HashMap, HashSet};
@@ -20,11 +21,6 @@ use crate::{Error, form};
 
 /// Messages that are read and indexed at a time.
 const BATCH: u32 = 2_000;
-
-/// BM25: how quickly the repetition of a word stops to count, and how much longer texts are marked down. The values of
-/// Lucene.
-const K1: f32 = 1.2;
-const B: f32 = 0.75;
 
 /// How many messages before and after a message belong to its window.
 const REACH: usize = 2;
@@ -61,13 +57,28 @@ pub(crate) struct State {
     gone: HashSet<MessageId>,
     terms: HashMap<Box<str>, u32>,
     postings: Vec<Vec<Posting>>,
+    /// Of each document what scoring reads for every match, close together.
+    measures: Vec<Measure>,
+    /// The documents of each session.
+    places: Vec<Vec<Place>>,
+    forgotten: Vec<Place>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Measure {
+    /// How many words are indexed, of the message and of its window.
+    words: u32,
+    window_words: u32,
+    role: u8,
+    /// The window: the message itself first, and how many there are.
+    near: [Place; 2 * REACH + 1],
+    count: u8,
 }
 
 /// What ranking has to know of a message.
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
     pub number: i64,
-    pub id: MessageId,
     /// Places in the lists of [`State`].
     pub session: u32,
     pub user: u32,
@@ -82,11 +93,6 @@ pub(crate) struct Document {
     pub episode: Place,
     /// Ends with a question mark.
     pub asks: bool,
-    /// How many words are indexed, of the message and of its window.
-    words: u32,
-    window_words: u32,
-    /// Deleted since it was indexed.
-    pub forgotten: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -94,15 +100,6 @@ struct Posting {
     place: Place,
     /// How often the word stands in the message.
     count: u16,
-}
-
-/// The BM25 scores of all messages in a scope; zero where no word matches.
-#[derive(Debug)]
-pub(crate) struct Scores {
-    pub own: Vec<f32>,
-    pub window: Vec<f32>,
-    /// Where one of them is not zero.
-    pub touched: Vec<Place>,
 }
 
 impl Lexical {
@@ -210,6 +207,7 @@ impl State {
         }
         let session = *self.session_places.entry(stored.session).or_insert_with(|| {
             self.sessions.push(stored.session);
+            self.places.push(Vec::new());
             u32::try_from(self.sessions.len() - 1).unwrap_or(u32::MAX)
         });
         let previous = self.last.insert(session, place);
@@ -237,11 +235,12 @@ impl State {
         }
         self.by_id.insert(stored.id, place);
         let asks = stored.content.trim_end().ends_with('?');
-        let speaker = stored.speaker.map(|name| interned(&mut self.speakers, name.to_lowercase()));
+        let speaker = stored
+            .speaker
+            .map(|name| interned(&mut self.speakers, name.to_lowercase()));
         let user = interned(&mut self.users, stored.user);
         self.documents.push(Document {
             number: stored.number,
-            id: stored.id,
             session,
             user,
             speaker,
@@ -252,9 +251,14 @@ impl State {
             next: None,
             episode: self.episode(place, stored.time, previous),
             asks,
+        });
+        self.places[session as usize].push(place);
+        self.measures.push(Measure {
             words,
             window_words: words,
-            forgotten: false,
+            role: u8::try_from(stored.role.place()).unwrap_or(0),
+            near: [place; 2 * REACH + 1],
+            count: 1,
         });
         for around in self.around(place).collect::<Vec<_>>() {
             self.measure_window(around);
@@ -270,7 +274,16 @@ impl State {
     }
 
     fn measure_window(&mut self, place: Place) {
-        self.documents[place as usize].window_words = self.around(place).map(|place| self.at(place).words).sum();
+        let mut near = [place; 2 * REACH + 1];
+        let mut count = 0;
+        let mut window_words = 0;
+        for (slot, around) in near.iter_mut().zip(self.around(place)) {
+            *slot = around;
+            count += 1;
+            window_words += self.measures[around as usize].words;
+        }
+        let measure = &mut self.measures[place as usize];
+        (measure.near, measure.count, measure.window_words) = (near, count, window_words);
     }
 
     /// The message and those of its stretch of conversation that are at most [`REACH`] away.
@@ -291,7 +304,9 @@ impl State {
             session,
             ..
         } = self.documents[place as usize];
-        self.documents[place as usize].forgotten = true;
+        self.forgotten.push(place);
+        // Nothing of it is in any window any more.
+        self.measures[place as usize].count = 0;
         if let Some(previous) = previous {
             self.documents[previous as usize].next = next;
         }
@@ -349,121 +364,6 @@ impl State {
             .next
             .filter(|&next| self.at(next).episode == document.episode)
     }
-
-    /// Scores every message that is in scope against a query.
-    pub(crate) fn score(&self, query: &str, in_scope: &dyn Fn(&Document) -> bool) -> Scores {
-        let mut scores = Scores {
-            own: vec![0.0; self.documents.len()],
-            window: vec![0.0; self.documents.len()],
-            touched: Vec::new(),
-        };
-        let mut terms: Vec<u32> = words::of(query)
-            .iter()
-            .filter_map(|word| self.terms.get(word.as_str()).copied())
-            .collect();
-        terms.sort_unstable();
-        terms.dedup();
-        if terms.is_empty() {
-            return scores;
-        }
-        let in_scope: Vec<bool> = self
-            .documents
-            .iter()
-            .map(|document| !document.forgotten && in_scope(document))
-            .collect();
-        let lengths = Lengths::of(self, &in_scope);
-
-        let mut counts: Vec<u32> = vec![0; self.documents.len()];
-        let mut windows: Vec<Place> = Vec::new();
-        for term in terms {
-            let postings = &self.postings[term as usize];
-            let matching = postings.iter().filter(|posting| in_scope[posting.place as usize]);
-            let own_weight = rarity(matching.clone().count(), lengths.documents);
-            for posting in matching {
-                let norm = lengths.own_norm(self.at(posting.place));
-                scores.own[posting.place as usize] += own_weight * saturated(u32::from(posting.count), norm);
-            }
-            // A window has the words of the messages around, whether those are in scope or not.
-            windows.clear();
-            for posting in postings.iter().filter(|posting| !self.at(posting.place).forgotten) {
-                for place in self.around(posting.place) {
-                    if in_scope[place as usize] {
-                        if counts[place as usize] == 0 {
-                            windows.push(place);
-                        }
-                        counts[place as usize] += u32::from(posting.count);
-                    }
-                }
-            }
-            let window_weight = rarity(windows.len(), lengths.documents);
-            for &place in &windows {
-                let norm = lengths.window_norm(self.at(place));
-                if scores.window[place as usize] == 0.0 {
-                    scores.touched.push(place);
-                }
-                scores.window[place as usize] += window_weight * saturated(counts[place as usize], norm);
-                counts[place as usize] = 0;
-            }
-        }
-        scores
-    }
-}
-
-/// Inverse document frequency, in Lucene's form, which is never negative.
-#[expect(clippy::cast_precision_loss, reason = "counts of messages")]
-fn rarity(matching: usize, documents: usize) -> f32 {
-    let (matching, documents) = (matching as f32, documents as f32);
-    (1.0 + (documents - matching + 0.5) / (matching + 0.5)).ln()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of words")]
-fn saturated(count: u32, norm: f32) -> f32 {
-    let count = count as f32;
-    count / (count + norm)
-}
-
-/// Average lengths in a scope, by role, because an assistant's messages are many times longer than a user's.
-struct Lengths {
-    documents: usize,
-    own: [f32; Role::COUNT],
-    window: [f32; Role::COUNT],
-}
-
-impl Lengths {
-    #[expect(clippy::cast_possible_truncation, reason = "averages of counts of words")]
-    fn of(state: &State, in_scope: &[bool]) -> Self {
-        let mut count = [0_u32; Role::COUNT];
-        let mut own = [0.0_f64; Role::COUNT];
-        let mut window = [0.0_f64; Role::COUNT];
-        let counted = state.documents.iter().zip(in_scope).filter(|(_, counts)| **counts);
-        for (document, _) in counted {
-            let role = document.role.place();
-            count[role] += 1;
-            own[role] += f64::from(document.words);
-            window[role] += f64::from(document.window_words);
-        }
-        let averages = |sums: [f64; Role::COUNT]| {
-            std::array::from_fn(|role| ((sums[role] / f64::from(count[role].max(1))) as f32).max(1.0))
-        };
-        Self {
-            documents: count.iter().map(|&count| count as usize).sum(),
-            own: averages(own),
-            window: averages(window),
-        }
-    }
-
-    fn own_norm(&self, document: &Document) -> f32 {
-        norm(document.words, self.own[document.role.place()])
-    }
-
-    fn window_norm(&self, document: &Document) -> f32 {
-        norm(document.window_words, self.window[document.role.place()])
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of words")]
-fn norm(words: u32, average: f32) -> f32 {
-    K1 * (1.0 - B + B * words as f32 / average)
 }
 
 fn interned(names: &mut Vec<String>, name: String) -> u32 {

@@ -216,7 +216,10 @@ impl Memory {
             ..query.clone()
         };
         let Recall { hits, degraded } = self.recall(&everything).await?;
-        let found = hits.into_iter().zip(1..).find(|(hit, _)| hit.message.id == message);
+        let found = hits
+            .into_iter()
+            .zip(1..)
+            .find(|(hit, _)| hit.message.id == message);
         Ok(Explanation {
             rank: found.as_ref().map(|(_, rank)| *rank),
             hit: found.map(|(hit, _)| hit),
@@ -230,7 +233,9 @@ impl Memory {
             return Ok(None);
         };
         match self.inner.index.state() {
-            IndexState::Off | IndexState::Refused { .. } | IndexState::Unknown { error: None } => return Ok(None),
+            IndexState::Off | IndexState::Refused { .. } | IndexState::Unknown { error: None } => {
+                return Ok(None);
+            }
             IndexState::Unknown { error: Some(_) } | IndexState::Filling { .. } | IndexState::Ready => {}
         }
         let texts = [form::embedded_query(text, &self.inner.lexical.read().speakers)];
@@ -239,7 +244,10 @@ impl Memory {
             Ok(Ok(mut vectors)) if embedding::are_promised(embedder, 1, &vectors) => Ok(vectors.pop()),
             Ok(Ok(_)) => Err(embedding::broken_promise(embedder)),
             Ok(Err(error)) => Err(format!("the query could not be embedded: {}", chain(&error))),
-            Err(_) => Err(format!("the query was not embedded within {} ms", wait.as_millis())),
+            Err(_) => Err(format!(
+                "the query was not embedded within {} ms",
+                wait.as_millis()
+            )),
         }
     }
 

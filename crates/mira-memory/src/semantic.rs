@@ -1,13 +1,14 @@
 //! Similarity: embedding what was stored, keeping the vector store in step with the truth, asking it.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+mod state;
 
 use mira_llm::embedding::Embedder;
 use mira_store::vector::{Filter, Head, Health, Hit, PointId, Search, Space, VectorError, VectorStore};
 use mira_store::{MessageId, Timestamp};
 use sqlx::SqliteConnection;
 
+pub(crate) use self::state::Index;
+pub use self::state::IndexState;
 use crate::memory::Inner;
 use crate::outbox::{self, Subject, Task, Work};
 use crate::{Error, Memory, analysis, embedding, fact, form, message, summary};
@@ -20,72 +21,6 @@ const REFILL_BATCH: usize = 500;
 
 /// Failures after which the things of a batch are embedded one by one, in case one of them is to blame.
 const BATCH_ATTEMPTS: u32 = 2;
-
-/// How the vector store stands to the truth.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IndexState {
-    /// There is no embedder, or nowhere to search.
-    Off,
-    /// It has not been looked at since the start, or it failed since.
-    Unknown {
-        /// What failed.
-        error: Option<String>,
-    },
-    /// It is being filled; searches find what is there already.
-    Filling { done: u64, total: u64 },
-    Ready,
-    /// The stored vectors were made with something else than the configured embedder; they are left alone until they are
-    /// made anew.
-    Refused { found: Space, wanted: Space },
-}
-
-impl Default for IndexState {
-    fn default() -> Self {
-        Self::Unknown { error: None }
-    }
-}
-
-impl IndexState {
-    /// What a person should know; none when all is well.
-    pub fn problem(&self) -> Option<String> {
-        match self {
-            Self::Off | Self::Ready => None,
-            Self::Unknown { error: None } => Some("the vector index is being opened".to_owned()),
-            Self::Unknown { error: Some(error) } => Some(format!("the vector index failed: {error}")),
-            Self::Filling { done, total } => {
-                Some(format!("the vector index is being rebuilt: {done} of {total}"))
-            }
-            Self::Refused { found, wanted } => Some(format!(
-                "the stored vectors were made with {found}, the configured embedder is {wanted}; run `mira-backend reindex`"
-            )),
-        }
-    }
-}
-
-/// The state, as everybody sees it.
-#[derive(Debug, Default)]
-pub(crate) struct Index {
-    // Set by one worker, read by all.
-    state: Mutex<IndexState>,
-    /// Held by whoever changes the store, so that what is changed there last is what became true last.
-    changing: tokio::sync::Mutex<()>,
-}
-
-impl Index {
-    pub(crate) fn state(&self) -> IndexState {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set(&self, state: IndexState) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-    }
-
-    fn failed(&self, error: &VectorError) {
-        self.set(IndexState::Unknown {
-            error: Some(chain(error)),
-        });
-    }
-}
 
 /// An error with what caused it.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
@@ -173,7 +108,11 @@ impl Memory {
         }
     }
 
-    async fn fill(&self, vectors: &dyn VectorStore, progress: &(impl Fn(u64, u64) + Send)) -> Result<(), Error> {
+    async fn fill(
+        &self,
+        vectors: &dyn VectorStore,
+        progress: &(impl Fn(u64, u64) + Send),
+    ) -> Result<(), Error> {
         let Some(space) = self.inner.wanted_space() else {
             return Ok(());
         };
@@ -231,30 +170,54 @@ impl Memory {
             return Ok(0);
         }
         embedding::set_space(&mut transaction, &wanted).await?;
-        let noted = note_everything(&mut transaction, self.inner.options.embed_min_salience, self.inner.clock.now()).await?;
+        let noted = note_everything(
+            &mut transaction,
+            self.inner.options.embed_min_salience,
+            self.inner.clock.now(),
+        )
+        .await?;
         transaction.commit().await?;
         self.inner.index.set(IndexState::default());
         Ok(noted)
     }
 
-    /// Removes points from the vector store. Failing does no harm: the next comparison with the truth removes them.
+    /// Removes points from the vector store, also from what it keeps on disk. Failing does no harm: the next comparison with
+    /// the truth removes them.
     pub(crate) async fn drop_vectors(&self, points: &[PointId]) {
-        let Some((_, vectors)) = self.inner.similarity() else {
+        if points.is_empty() {
             return;
+        }
+        if let Err(error) = self.remove_from_store(points).await {
+            tracing::warn!(
+                error = chain(&error),
+                "vectors stay in the index until it is compared again"
+            );
+            if let Error::Vectors(error) = error {
+                self.inner.index.failed(&error);
+            }
+        }
+    }
+
+    async fn remove_from_store(&self, points: &[PointId]) -> Result<(), Error> {
+        let Some((_, vectors)) = self.inner.similarity() else {
+            return Ok(());
         };
+        if self.index() == IndexState::default() {
+            self.refill(|_, _| {}).await?;
+        }
+        let behind = self.inner.index.behind();
+        let _changing = self.inner.index.changing.lock().await;
+        if let IndexState::Refused { found, .. } = self.index() {
+            vectors.ensure(&found, false).await?;
+        }
         let gone = Filter {
             ids: Some(points.to_vec()),
             ..Filter::default()
         };
-        let dropped = async {
-            let _changing = self.inner.index.changing.lock().await;
-            vectors.delete(None, &gone).await?;
-            vectors.flush().await
-        };
-        if let Err(error) = dropped.await {
-            tracing::warn!(error = chain(&error), "vectors stay in the index until it is compared again");
-            self.inner.index.failed(&error);
-        }
+        vectors.delete(None, &gone).await?;
+        vectors.flush().await?;
+        behind.caught_up();
+        Ok(())
     }
 
     /// Embeds what is due, up to a batch; says how much was done. Failures are noted and put off.
@@ -262,7 +225,9 @@ impl Memory {
         let Some(embedder) = self.inner.helpers.embedder.as_deref() else {
             return Ok(0);
         };
-        if matches!(self.inner.index.state(), IndexState::Refused { .. }) || self.agree_on_space().await?.is_some() {
+        if matches!(self.inner.index.state(), IndexState::Refused { .. })
+            || self.agree_on_space().await?.is_some()
+        {
             return Ok(0);
         }
         let now = self.inner.clock.now();
@@ -308,7 +273,11 @@ impl Memory {
                 Ok(vectors) => vectors,
                 Err(error) => {
                     self.put_off(&tasks, &chain(&error)).await?;
-                    return Ok(if error.is_retryable() { Outcome::Unreachable } else { Outcome::Refused });
+                    return Ok(if error.is_retryable() {
+                        Outcome::Unreachable
+                    } else {
+                        Outcome::Refused
+                    });
                 }
             }
         };
@@ -317,6 +286,7 @@ impl Memory {
             return Ok(Outcome::Refused);
         }
         let _changing = self.inner.index.changing.lock().await;
+        let behind = self.inner.index.behind();
         let mut transaction = self.inner.database.begin().await?;
         for ((subject, thing), vector) in embedded.iter().zip(&vectors) {
             // What was deleted while it was embedded stays deleted.
@@ -339,6 +309,7 @@ impl Memory {
                 self.inner.index.failed(&error);
             }
         }
+        behind.caught_up();
         Ok(Outcome::Done)
     }
 
@@ -357,7 +328,11 @@ impl Memory {
     ) -> Result<Option<Embeddable>, Error> {
         let enabled = &self.inner.options.heads;
         let embeddable = |text: String, heads: &[Head]| {
-            let heads: Vec<_> = heads.iter().filter(|head| enabled.contains(head)).copied().collect();
+            let heads: Vec<_> = heads
+                .iter()
+                .filter(|head| enabled.contains(head))
+                .copied()
+                .collect();
             (!heads.is_empty() && !text.trim().is_empty()).then_some(Embeddable { text, heads })
         };
         Ok(match subject {
@@ -431,7 +406,9 @@ async fn note_everything(
     min_salience: f64,
     now: Timestamp,
 ) -> Result<u64, Error> {
-    sqlx::query("DELETE FROM embeddings").execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM embeddings")
+        .execute(&mut *connection)
+        .await?;
     let noted = sqlx::query(
         "INSERT INTO outbox (work, kind, subject, noted_ms, due_ms)
          SELECT 'embed', 'message', m.id, ?1, ?1 FROM messages m JOIN analyses a ON a.message = m.number

@@ -81,33 +81,37 @@ impl Operations {
     }
 
     /// Forgets a fact in all its states; see [`mira_memory::Memory::forget_fact`]. With [`Sources::Erase`] the messages that
-    /// said it, the answers to them and what the journal holds of those turns go too, and nothing of it is left on
-    /// disk.
+    /// said it, the answers to them, what the journal holds of those turns and their undo copies go too, and nothing of it
+    /// is left on disk.
     pub async fn forget_fact(&self, fact: FactId, sources: Sources) -> Result<Forgotten, Error> {
         let inner = &self.inner;
-        let said = match sources {
-            Sources::Keep => Vec::new(),
-            Sources::Erase => inner.memory.sources_of_fact(fact).await?,
-        };
-        let facts = inner.memory.forget_fact(fact).await?;
         if sources == Sources::Keep {
+            let facts = inner.memory.forget_fact(fact).await?;
             return Ok(Forgotten { facts, messages: 0 });
         }
-        let removed = {
+        let (facts, removed) = {
+            // Held until the rows are gone, so that no turn begins in between.
             let queues = inner.queues.lock().await;
+            let said = inner.memory.sources_of_fact(fact).await?;
             let mut transaction = inner.database.begin().await?;
             let turns = removal::turns_of(&mut transaction, &said).await?;
-            if turns.iter().any(|turn| queues.contains_key(&turn.session) && !turn.status.is_terminal()) {
+            if turns
+                .iter()
+                .any(|turn| queues.contains_key(&turn.session) && !turn.status.is_terminal())
+            {
                 return Err(Error::Busy);
             }
             let answers: Vec<MessageId> = turns.iter().filter_map(|turn| turn.answer).collect();
             let turns: Vec<OperationId> = turns.iter().map(|turn| turn.id).collect();
+            let changes = removal::changes(&mut transaction, &[], &turns).await?;
+            mira_workspace::forget_changes(&mut transaction, &changes).await?;
             removal::empty(&mut transaction, &turns).await?;
             removal::answers(&mut transaction).await?;
             let messages: Vec<MessageId> = said.into_iter().chain(answers).collect();
             let removed = erase::messages(&mut transaction, &messages).await?;
             transaction.commit().await?;
-            removed
+            // Last: until it is gone, this can be called again.
+            (inner.memory.forget_fact(fact).await?, removed)
         };
         self.settle(&removed).await?;
         Ok(Forgotten {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mira_memory::Memory;
 use mira_store::{Clock, Database, MessageId, OperationId, SessionId};
-use mira_workspace::{Workspace, hash};
+use mira_workspace::Workspace;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,7 +18,7 @@ use crate::journal::Journal;
 use crate::models::Models;
 use crate::operation::{Operation, OperationDetail};
 use crate::table::artifacts::ArtifactFilter;
-use crate::table::{MIGRATIONS, answers, artifacts, delegations, events, operations, usage};
+use crate::table::{MIGRATIONS, artifacts, delegations, events, operations, usage};
 use crate::tail::Tail;
 use crate::turns::{Queues, said_so_far};
 
@@ -333,31 +333,5 @@ impl Operations {
             Some(_) => Ok(()),
             None => Err(Error::UnknownSession(session)),
         }
-    }
-
-    /// The answer that was given to the same request under the same idempotency key; none when the key is new. Another
-    /// request under a used key is refused.
-    pub async fn answered(&self, method: &str, key: &str, request: &str) -> Result<Option<String>, Error> {
-        let mut reader = self.inner.database.readers().acquire().await?;
-        match answers::get(&mut reader, method, key).await? {
-            Some((request_hash, response)) if request_hash == hash(request.as_bytes()) => Ok(Some(response)),
-            Some(_) => Err(Error::IdempotencyConflict),
-            None => Ok(None),
-        }
-    }
-
-    /// Keeps the answer to a request under its idempotency key.
-    pub async fn keep_answer(
-        &self,
-        method: &str,
-        key: &str,
-        request: &str,
-        response: &str,
-    ) -> Result<(), Error> {
-        let mut transaction = self.inner.database.begin().await?;
-        let request_hash = hash(request.as_bytes());
-        let now = self.inner.clock.now();
-        answers::put(&mut transaction, method, key, (&request_hash, response), now).await?;
-        transaction.commit().await.map_err(Error::from)
     }
 }

@@ -3,7 +3,7 @@
 use mira_llm::tokens::Counter;
 use mira_memory::recall::{Hit, Query, Recall};
 use mira_memory::relationship::Known;
-use mira_memory::{Message, fact, summary};
+use mira_memory::{Message, summary};
 use mira_store::MessageId;
 
 use crate::Error;
@@ -48,7 +48,8 @@ pub(crate) async fn known(
         kind: "fact".to_owned(),
         id: Some(known.id.to_string()),
         score: Some(known.confidence),
-        why: fact::text(known),
+        // Not what it says: a receipt outlives a fact that is forgotten.
+        why: format!("{} · {}", known.subject, known.key.replace('_', " ")),
     });
     let patterns = patterns.iter().map(|pattern| ContextSource {
         kind: "pattern".to_owned(),
@@ -95,12 +96,14 @@ pub(crate) async fn summaries(
         ),
     });
     let sources = sources.collect();
-    Ok(Some(remembered(counter, &text, SUMMARIES_CAP, |part| ContextPart {
-        name: "summaries".to_owned(),
-        detail: Some(format!("{} summaries", told.len())),
-        reason: "the conversation before the latest messages".to_owned(),
-        sources,
-        ..part
+    Ok(Some(remembered(counter, &text, SUMMARIES_CAP, |part| {
+        ContextPart {
+            name: "summaries".to_owned(),
+            detail: Some(format!("{} summaries", told.len())),
+            reason: "the conversation before the latest messages".to_owned(),
+            sources,
+            ..part
+        }
     })))
 }
 

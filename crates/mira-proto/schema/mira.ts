@@ -87,7 +87,57 @@ export type Methods = {
   /** Gets a session's latest messages. */
   "memory.get_recent": { params: MemoryGetRecentParams, result: MemoryGetRecentResult },
   /** Stores a message without answering it. */
-  "memory.save": { params: MemorySaveParams, result: MemorySaveResult },
+  "memory.save": { params: MemorySaveParams, result: MessageResult },
+  /** Finds messages, by meaning and by words. */
+  "memory.search": { params: MemorySearchParams, result: MemorySearchResult },
+  /** Tells why a search finds a message, or that it does not. */
+  "memory.explain": { params: MemoryExplainParams, result: MemoryExplainResult },
+  /** Gets what memory has for a turn. */
+  "memory.get_context": { params: MemoryGetContextParams, result: MemoryGetContextResult },
+  /** Keeps a message above others, and from fading. */
+  "memory.pin": { params: MessageChangeParams, result: MessageResult },
+  /** Takes that back. */
+  "memory.unpin": { params: MessageChangeParams, result: MessageResult },
+  /** Says how much a message matters. */
+  "memory.update_salience": { params: MemoryUpdateSalienceParams, result: MessageResult },
+  /** Deletes a message and the summaries that were written with it in view. */
+  "memory.delete": { params: MessageChangeParams, result: MemoryDeleteResult },
+  /** Summarises now what no rolling summary covers yet. */
+  "memory.trigger_rolling_summary": { params: MemoryTriggerRollingSummaryParams, result: SummaryResult },
+  /** Summarises the latest messages. */
+  "memory.trigger_snapshot_summary": { params: MemoryTriggerSnapshotSummaryParams, result: SummaryResult },
+  /** Lists a session's summaries. */
+  "memory.summaries": { params: MemorySummariesParams, result: MemorySummariesResult },
+  /** Counts what is remembered. */
+  "memory.get_stats": { params: MemoryGetStatsParams, result: MemoryGetStatsResult },
+  /** Takes messages from elsewhere, or lines of an export. */
+  "memory.import": { params: MemoryImportParams, result: MemoryImportResult },
+  /** Gives what is remembered as lines, without loss. */
+  "memory.export": { params: MemoryExportParams, result: MemoryExportResult },
+  /** Erases what is remembered of a session, project or user, for good. */
+  "memory.erase": { params: MemoryEraseParams, result: MemoryEraseResult },
+  /** Lists what is known of a user, now or at another time. */
+  "facts.list": { params: FactsListParams, result: FactsListResult },
+  /** Enters a fact by hand. */
+  "facts.add": { params: FactsAddParams, result: FactResult },
+  /** Says what the value of a fact really was. */
+  "facts.correct": { params: FactsCorrectParams, result: FactResult },
+  /** Keeps a fact in every prompt. */
+  "facts.pin": { params: FactChangeParams, result: FactResult },
+  /** Takes that back. */
+  "facts.unpin": { params: FactChangeParams, result: FactResult },
+  /** Removes a fact in all its states. */
+  "facts.forget": { params: FactsForgetParams, result: FactsForgetResult },
+  /** Tells where a fact comes from and what became of it. */
+  "facts.explain": { params: FactRef, result: FactsExplainResult },
+  /** Gets what a user prefers. */
+  "profile.get": { params: UserRef, result: ProfileGetResult },
+  /** Changes what a user prefers. */
+  "profile.set": { params: ProfileSetParams, result: ProfileResult },
+  /** Lists how a user works. */
+  "patterns.list": { params: UserRef, result: PatternsListResult },
+  /** Tells how the server is, and how its background work keeps up. */
+  "system.status": { params: Empty, result: SystemStatusResult },
 };
 
 /** Every notification with its parameters. */
@@ -100,6 +150,28 @@ export type Notifications = {
   "heartbeat": HeartbeatNotification,
   /** This connection gets no more events of a session. */
   "session.closed": SessionClosedNotification,
+};
+
+/** What is known of a message beside what the message itself shows. */
+export type Analysis = {
+  /** How much it mattered when it was analysed, 0 to 1. */
+  original_salience: number,
+  /** Strength of the mood, 0 to 1. */
+  intensity?: number,
+  /** What it means for getting along with the user. */
+  relationship_impact?: string,
+  /** The error that it tells of. */
+  error?: ReportedError,
+  /** Where its vectors are kept. */
+  heads: Array<MemoryHead>,
+  /** Who analysed it: `rules`, or the name of a model. */
+  analyser: string,
+  /** When. */
+  analysed_ms: number,
+  /** How often it was given to a model again. */
+  recall_count: number,
+  /** When that was last. */
+  last_recalled_ms?: number,
 };
 
 /** An artifact with its text. */
@@ -259,6 +331,18 @@ export type ArtifactUndoResult = {
   path: string,
 };
 
+/** Work that waits. */
+export type Backlog = {
+  /** How much. */
+  waiting: number,
+  /** How much of it has failed before. */
+  failing: number,
+  /** How long the oldest has waited, in milliseconds; 0 when nothing waits. */
+  lag_ms: number,
+  /** What the last failure said. */
+  error?: string,
+};
+
 /** What the user is looking at while writing. */
 export type ChatContext = {
   /** The file in the editor, relative to the project. */
@@ -297,6 +381,9 @@ export type ChatSendResult = {
   queued: number,
 };
 
+/** How much code there should be. */
+export type CodeVerbosity = "minimal" | "moderate" | "verbose" | string & {};
+
 /** One part of what a model was given. */
 export type ContextPart = {
   /** What it is, such as `persona` or `recent_turns`. */
@@ -311,10 +398,30 @@ export type ContextPart = {
   truncated: boolean,
   /** Why it is there. */
   reason: string,
+  /** What of memory it was made of. */
+  sources: Array<ContextSource>,
 };
 
 /** Which model a context was put together for. */
 export type ContextPurpose = "reasoner" | "coder" | string & {};
+
+/** Something remembered that a part was made of. */
+export type ContextSource = {
+  /** What it is. */
+  kind: ContextSourceKind,
+  /** Which one, such as the `message_id` or `fact_id`. */
+  id?: string,
+  /** How well it fits; comparable within one part. */
+  score?: number,
+  /** Why it is there, for people. */
+  why: string,
+};
+
+/** What part of memory something is. */
+export type ContextSourceKind = "memory" | "fact" | "pattern" | "profile" | "summary" | string & {};
+
+/** The tone of a conversation. */
+export type ConversationStyle = "casual" | "professional" | "technical" | string & {};
 
 /** A piece of work that the reasoner handed to the code model. */
 export type Delegation = {
@@ -363,6 +470,14 @@ export type DirectoryCreateParams = {
 export type DirectoryCreateResult = {
   /** The path, normalised. */
   path: string,
+};
+
+/** What turns texts into vectors. */
+export type EmbedderStatus = {
+  /** Its name, which is stamped on the vectors. */
+  name: string,
+  /** The length of its vectors. */
+  dimension: number,
 };
 
 /** Parameters or a result with nothing in it. */
@@ -541,6 +656,9 @@ export type Event = { "type": "operation.started",
   operation_id: string,
   /** Why, for people. */
   reason: string,
+} | { "type": "operation.erased",
+  /** The operation. */
+  operation_id: string,
 };
 
 /** Parameters of `event`. */
@@ -553,6 +671,177 @@ export type EventNotification = {
   time_ms: number,
   /** What happened. */
   event: Event,
+};
+
+/** How far explanations should go. */
+export type ExplanationDepth = "concise" | "moderate" | "detailed" | string & {};
+
+/** One state of something known of a user. It has two times: when it was true in the world, and when Mira learned so. */
+export type Fact = {
+  /** The fact. */
+  fact_id: string,
+  /** Whose it is. */
+  user: string,
+  /** The only project that it holds in. */
+  project_id?: string,
+  /** Whom it is about: `user`, `project`, or the name of a person or thing. */
+  subject: string,
+  /** What about them, such as `indentation`. */
+  key: string,
+  /** What it is. */
+  value: string,
+  /** What kind of thing that is. */
+  category: FactCategory,
+  /** How sure it is, 0 to 1. */
+  confidence: number,
+  /** Why or when it applies, where that was said. */
+  context?: string,
+  /** The message that said it first; absent when it was entered by hand or the message is gone. */
+  source_message_id?: string,
+  /** Since when it is true. */
+  valid_from_ms: number,
+  /** The first moment at which it was no longer true. */
+  valid_to_ms?: number,
+  /** How it ceased to be true. */
+  ended?: FactEnding,
+  /** Since when Mira knows that. */
+  ended_ms?: number,
+  /** Since when Mira knows it. */
+  recorded_ms: number,
+  /** When it turned out never to have been true. */
+  retracted_ms?: number,
+  /** The state that took its place or corrected it. */
+  replaced_by?: string,
+  /** How often it was said again; a hundred for a hundred and more. */
+  confirmations: number,
+  /** When it was last said again. */
+  last_confirmed_ms?: number,
+  /** Whether it is doubtful and stands beside a firmer one. */
+  tentative: boolean,
+  /** Whether it is in every prompt. */
+  pinned: boolean,
+};
+
+/** What a fact is about. */
+export type FactCategory = "personal" | "professional" | "technical" | "preference" | "biographical" | string & {};
+
+/** Parameters that name a fact to change. */
+export type FactChangeParams = {
+  /** The fact. */
+  fact_id: string,
+  /** Sending the same key again returns the first result and does nothing else. */
+  idempotency_key?: string,
+};
+
+/** How a fact ceased to be true. */
+export type FactEnding = "superseded" | "refined" | "retracted" | string & {};
+
+/** Parameters that name a fact. */
+export type FactRef = {
+  /** The fact. */
+  fact_id: string,
+};
+
+/** A fact as it stands now. */
+export type FactResult = {
+  /** The fact. */
+  fact: Fact,
+};
+
+/** Parameters of `facts.add`. What is known of the same subject and key gives way, unless many can hold at once. */
+export type FactsAddParams = {
+  /** Whose; the server's own user when absent. */
+  user?: string,
+  /** The only project that it holds in, for the subject `project`. */
+  project_id?: string,
+  /** Whom it is about; `user` when absent. */
+  subject?: string,
+  /** What about them, such as `indentation`. */
+  key: string,
+  /** What it is. */
+  value: string,
+  /** What kind of thing that is; `personal` when absent. */
+  category?: FactCategory,
+  /** How sure it is, 0 to 1; 1 when absent. */
+  confidence?: number,
+  /** Why or when it applies. */
+  context?: string,
+  /** Since when it is true; now when absent. */
+  since_ms?: number,
+  /** Sending the same key again returns the first result and does nothing else. */
+  idempotency_key?: string,
+};
+
+/** Parameters of `facts.correct`. */
+export type FactsCorrectParams = {
+  /** The fact that is wrong. */
+  fact_id: string,
+  /** What is right. */
+  value: string,
+  /** Sending the same key again returns the first result and does nothing else. */
+  idempotency_key?: string,
+};
+
+/** Result of `facts.explain`: where a fact comes from and what became of it. */
+export type FactsExplainResult = {
+  /** The fact. */
+  fact: Fact,
+  /** The states that it took the place of, oldest first. */
+  predecessors: Array<Fact>,
+  /** The states that took its place, oldest first. */
+  successors: Array<Fact>,
+  /** The message that said it. */
+  source?: Message,
+};
+
+/** Parameters of `facts.forget`. */
+export type FactsForgetParams = {
+  /** The fact. */
+  fact_id: string,
+  /** Whether the messages that said it go too, with the answers to them; they stay when absent. */
+  erase_sources?: boolean,
+  /** Sending the same key again returns the first result and does nothing else. */
+  idempotency_key?: string,
+};
+
+/** Result of `facts.forget`. */
+export type FactsForgetResult = {
+  /** How many states of the fact are gone. */
+  forgotten: number,
+  /** How many messages went with it. */
+  messages: number,
+};
+
+/** Parameters of `facts.list`. */
+export type FactsListParams = {
+  /** Whose; the server's own user when absent. */
+  user?: string,
+  /** Those of this project and those that hold everywhere; all when absent. */
+  project_id?: string,
+  /** About whom. */
+  subject?: string,
+  /** About what. */
+  key?: string,
+  /** Of this kind. */
+  category?: FactCategory,
+  /** Those true at this time; now when absent. */
+  as_of_ms?: number,
+  /** As Mira knew at this time; as she knows now when absent. */
+  known_at_ms?: number,
+  /** Also those that are not true at the time. */
+  include_ended?: boolean,
+  /** `next_cursor` of the page before. */
+  cursor?: string,
+  /** How many at most; the server caps it. */
+  limit?: number,
+};
+
+/** Result of `facts.list`, the last recorded first. */
+export type FactsListResult = {
+  /** One page. */
+  facts: Array<Fact>,
+  /** Where the next page begins; absent on the last. */
+  next_cursor?: string,
 };
 
 /** A change of a file that Mira made and can undo. */
@@ -771,6 +1060,32 @@ export type Implementation = {
   version: string,
 };
 
+/** Something that could not be taken. */
+export type ImportError = {
+  /** Which one, counted from 1: first `memories`, then `lines`. */
+  line: number,
+  /** Why, for people. */
+  message: string,
+};
+
+/** A message from elsewhere. */
+export type ImportedMemory = {
+  /** What was said. */
+  content: string,
+  /** Who said it. */
+  role: Role,
+  /** When; now when absent. With it, a message that is there already is skipped. */
+  time_ms?: number,
+  /** The name of whoever spoke. */
+  speaker?: string,
+  /** How much it matters, 0 to 1; found out when absent. */
+  salience?: number,
+  /** Labels. */
+  tags?: Array<string>,
+  /** What kind of memory it is, kept as a label. */
+  memory_type?: string,
+};
+
 /** A text that is being streamed, so far. */
 export type InFlightItem = {
   /** The operation that streams it. */
@@ -781,6 +1096,19 @@ export type InFlightItem = {
   kind: ItemKind,
   /** All of it so far; the next delta's `offset` is its length in Unicode scalar values. */
   text: string,
+};
+
+/** How the index of vectors stands. */
+export type IndexState = "off" | "unknown" | "filling" | "ready" | "refused" | string & {};
+
+/** The index of vectors. */
+export type IndexStatus = {
+  /** How it stands. */
+  state: IndexState,
+  /** While it is being filled, how many vectors are in. */
+  done?: number,
+  /** While it is being filled, how many there will be. */
+  total?: number,
 };
 
 /** Parameters of `initialize`. */
@@ -814,6 +1142,26 @@ export type InitializeResult = {
 /** What a streamed item is. */
 export type ItemKind = "text" | "reasoning" | string & {};
 
+/** A job in the background. */
+export type JobStatus = {
+  /** Its name, such as `analysis`. */
+  name: string,
+  /** How often it runs by itself; absent when it is switched off. */
+  interval_ms?: number,
+  /** How often it ran since the start. */
+  runs: number,
+  /** How much it did. */
+  done: number,
+  /** How often it failed. */
+  failures: number,
+  /** When it last began. */
+  last_started_ms?: number,
+  /** When it last ended. */
+  last_finished_ms?: number,
+  /** What went wrong the last time; absent when nothing did. */
+  last_error?: string,
+};
+
 /** A limit that ends an operation early. */
 export type LimitKind = "iterations" | "tokens" | string & {};
 
@@ -825,6 +1173,120 @@ export type Limits = {
   max_queued_turns: number,
   /** How many events may wait for a slow reader before its connection is closed. */
   max_buffered_events: number,
+};
+
+/** Result of `memory.delete`. */
+export type MemoryDeleteResult = {
+  /** The message that is gone. */
+  message_id: string,
+};
+
+/** Parameters of `memory.erase`: exactly one of session, project and user. While a turn runs in it, it is a `conflict`. */
+export type MemoryEraseParams = {
+  /** This session with all that belongs to it, and the facts that it told. */
+  session_id?: string,
+  /** The messages and facts that belong to this project. */
+  project_id?: string,
+  /** The sessions of this user with all that belongs to them, and what is known of the user. */
+  user?: string,
+  /** Sending the same key again returns the first result and does nothing else. */
+  idempotency_key?: string,
+};
+
+/** Result of `memory.erase`: how much is gone, from the disk too. */
+export type MemoryEraseResult = {
+  /** Sessions. */
+  sessions: number,
+  /** Messages. */
+  messages: number,
+  /** Summaries. */
+  summaries: number,
+  /** Facts, in all their states. */
+  facts: number,
+  /** Habits. */
+  patterns: number,
+  /** Profiles. */
+  profiles: number,
+  /** Operations, with their events, artifacts and delegations. */
+  operations: number,
+  /** Copies of files that were kept to undo changes. The files themselves stay as they are. */
+  undo_copies: number,
+};
+
+/** Parameters of `memory.explain`: those of a search, and the message in question. */
+export type MemoryExplainParams = {
+  /** What is looked for. */
+  query: string,
+  /** The message. */
+  message_id: string,
+  /** Only in this session. */
+  session_id?: string,
+  /** Only what belongs to this project. */
+  project_id?: string,
+  /** Only in sessions of this user. */
+  user?: string,
+};
+
+/** Result of `memory.explain`. */
+export type MemoryExplainResult = {
+  /** The place of the message among all that the search would find, from 1; absent when it would not find it. */
+  rank?: number,
+  /** The message with its score. */
+  hit?: MemoryHit,
+  /** Why something could not take part in the search, for people; absent when all did. */
+  degraded?: string,
+};
+
+/** Parameters of `memory.export`: at most one of session, project and user; without any, everything. */
+export type MemoryExportParams = {
+  /** This session. */
+  session_id?: string,
+  /** What belongs to this project. */
+  project_id?: string,
+  /** What belongs to this user. */
+  user?: string,
+  /** `next_cursor` of the page before. */
+  cursor?: string,
+  /** How many lines at most; the server caps it, and a page ends early when its lines are long. */
+  limit?: number,
+};
+
+/** Result of `memory.export`. */
+export type MemoryExportResult = {
+  /** Lines of JSON, for `memory.import` of this server or another one. The first page begins with a line that names the format. */
+  lines: Array<string>,
+  /** Where the next page begins; absent on the last. */
+  next_cursor?: string,
+};
+
+/** Parameters of `memory.get_context`. */
+export type MemoryGetContextParams = {
+  /** The session. */
+  session_id: string,
+  /** What the user is about to say; without it nothing is searched for. */
+  user_text?: string,
+  /** How many latest messages, 0 to 100; 10 when absent. */
+  recent_count?: number,
+  /** How many earlier messages that fit, 0 to 100, from all sessions of the user; 5 when absent. */
+  semantic_count?: number,
+};
+
+/** Result of `memory.get_context`: what memory has for a turn in a session. */
+export type MemoryGetContextResult = {
+  /** The latest messages, newest first. */
+  recent: Array<Message>,
+  /** Others that fit, best first. */
+  semantic: Array<MemoryHit>,
+  /** The summaries that tell the session up to now, in its order. */
+  summaries: Array<Summary>,
+  /** What is known of the user and holds now. */
+  facts: Array<Fact>,
+  /** How the user works, where that was noticed often enough. */
+  patterns: Array<Pattern>,
+  /** What the user prefers. */
+  profile?: Profile,
+  /** Why something could not take part in the search, for people; absent when all did. */
+  degraded?: string,
 };
 
 /** Parameters of `memory.get_recent`. */
@@ -845,6 +1307,99 @@ export type MemoryGetRecentResult = {
   next_cursor?: string,
 };
 
+/** Parameters of `memory.get_stats`: at most one of these; without any, everything is counted. */
+export type MemoryGetStatsParams = {
+  /** This session. */
+  session_id?: string,
+  /** What belongs to this project. */
+  project_id?: string,
+  /** What belongs to this user. */
+  user?: string,
+};
+
+/** Result of `memory.get_stats`. */
+export type MemoryGetStatsResult = {
+  /** Sessions; of a project, those in which it was spoken of. */
+  sessions: number,
+  /** Messages. */
+  messages: number,
+  /** Messages by role. */
+  messages_by_role: { [key in string]: number },
+  /** Messages that were analysed. */
+  analysed: number,
+  /** Messages that are pinned. */
+  pinned: number,
+  /** When the first was said. */
+  oldest_ms?: number,
+  /** When the last was said. */
+  newest_ms?: number,
+  /** Vectors of messages, summaries and facts, by head. */
+  vectors: { [key in string]: number },
+  /** Summaries by kind. */
+  summaries: { [key in string]: number },
+  /** Facts that hold now. */
+  current_facts: number,
+  /** Facts that held, will hold, or turned out never to have been true. */
+  other_facts: number,
+  /** Habits. */
+  patterns: number,
+  /** What waits to be analysed, whatever was asked for. */
+  waiting_for_analysis: number,
+  /** What waits for its vectors, whatever was asked for. */
+  waiting_for_embedding: number,
+  /** The size of the database, whatever was asked for. */
+  database_bytes: number,
+};
+
+/** What a vector is for. */
+export type MemoryHead = "semantic" | "code" | "summary" | "documents" | "relationship" | string & {};
+
+/** A message that was found. */
+export type MemoryHit = {
+  /** The message. */
+  message: Message,
+  /** What else its analysis found; absent while it waits for one. */
+  analysis?: Analysis,
+  /** How well it fits: the sum of the parts. Comparable within one answer only. */
+  score: number,
+  /** What the score is made of. */
+  score_parts: ScoreParts,
+};
+
+/** Parameters of `memory.import`: `memories`, `lines`, or both. */
+export type MemoryImportParams = {
+  /** Where messages go that name no session; needed for `memories`. */
+  session_id?: string,
+  /** Messages to store as they are, in this order. */
+  memories?: Array<ImportedMemory>,
+  /** Lines of an export. Things keep their ids; those that are there already are skipped and never changed. */
+  lines?: Array<string>,
+  /** Sending the same key again returns the first result and does nothing else. */
+  idempotency_key?: string,
+};
+
+/** Result of `memory.import`. */
+export type MemoryImportResult = {
+  /** How many sessions are new. */
+  sessions: number,
+  /** How many messages are new. */
+  messages: number,
+  /** How many summaries are new. */
+  summaries: number,
+  /** How many facts are new. */
+  facts: number,
+  /** How many profiles are new. */
+  profiles: number,
+  /** How many patterns are new. */
+  patterns: number,
+  /** How many were there already. */
+  skipped: number,
+  /** How many could not be taken. */
+  refused: number,
+  /** Why, for the first thousand of them. */
+  errors: Array<ImportError>,
+};
+
 /** Parameters of `memory.save`. */
 export type MemorySaveParams = {
   /** The session. */
@@ -855,17 +1410,105 @@ export type MemorySaveParams = {
   role?: Role,
   /** The project that it is about. */
   project_id?: string,
+  /** Labels. */
+  tags?: Array<string>,
   /** Sending the same key again returns the first result and does nothing else. */
   idempotency_key?: string,
 };
 
-/** Result of `memory.save`. */
-export type MemorySaveResult = {
-  /** The message as it was stored. */
-  message: Message,
+/** Parameters of `memory.search`. Without `session_id`, `project_id` and `user` it looks everywhere; with several, all must hold. */
+export type MemorySearchParams = {
+  /** What to look for, in words of any kind; its first 4,000 characters count. */
+  query: string,
+  /** Only in this session. */
+  session_id?: string,
+  /** Only what belongs to this project. */
+  project_id?: string,
+  /** Only in sessions of this user. */
+  user?: string,
+  /** Only messages of these roles. */
+  roles?: Array<Role>,
+  /** Which kinds of vectors are asked; all when absent. Words are always asked. */
+  heads?: Array<MemoryHead>,
+  /** From this time on. */
+  since_ms?: number,
+  /** Before this time. */
+  until_ms?: number,
+  /** How many hits, 1 to 100; 10 when absent. */
+  max_results?: number,
 };
 
-/** A stored message. */
+/** Result of `memory.search`. */
+export type MemorySearchResult = {
+  /** Best first. */
+  hits: Array<MemoryHit>,
+  /** How many there are. */
+  count: number,
+  /** Why something could not take part in the search, for people; absent when all did. */
+  degraded?: string,
+};
+
+/** How memory keeps up with what is stored. */
+export type MemoryStatus = {
+  /** The index of vectors. */
+  index: IndexStatus,
+  /** What turns texts into vectors; absent when nothing does. */
+  embedder?: EmbedderStatus,
+  /** Where the vectors are searched; absent when nowhere. */
+  vectors?: VectorsStatus,
+  /** Messages that wait to be analysed. */
+  analysis: Backlog,
+  /** Things that wait for their vectors. */
+  embedding: Backlog,
+  /** The work in the background. */
+  jobs: Array<JobStatus>,
+  /** Why recall does not go by meaning as it should, for people; absent when it does, or was not set up to. */
+  degraded?: string,
+};
+
+/** Parameters of `memory.summaries`. */
+export type MemorySummariesParams = {
+  /** The session. */
+  session_id: string,
+  /** How many at most; the server caps it. */
+  limit?: number,
+};
+
+/** Result of `memory.summaries`. */
+export type MemorySummariesResult = {
+  /** The last made first. */
+  summaries: Array<Summary>,
+};
+
+/** Parameters of `memory.trigger_rolling_summary`. */
+export type MemoryTriggerRollingSummaryParams = {
+  /** The session. */
+  session_id: string,
+  /** 10 for a short one, 100 for a long one; 10 when absent. */
+  window_size?: number,
+  /** Sending the same key again returns the first result and does nothing else. */
+  idempotency_key?: string,
+};
+
+/** Parameters of `memory.trigger_snapshot_summary`. */
+export type MemoryTriggerSnapshotSummaryParams = {
+  /** The session. */
+  session_id: string,
+  /** Sending the same key again returns the first result and does nothing else. */
+  idempotency_key?: string,
+};
+
+/** Parameters of `memory.update_salience`. */
+export type MemoryUpdateSalienceParams = {
+  /** The message. */
+  message_id: string,
+  /** How much it matters, 0 to 1. */
+  salience: number,
+  /** Sending the same key again returns the first result and does nothing else. */
+  idempotency_key?: string,
+};
+
+/** A stored message. From `salience` on, the members are what its analysis found, which comes a moment after the message. */
 export type Message = {
   /** The message. */
   message_id: string,
@@ -883,6 +1526,40 @@ export type Message = {
   operation_id?: string,
   /** The files that came with it. */
   artifacts?: Array<ArtifactSummary>,
+  /** The name of whoever spoke, where it is known. */
+  speaker?: string,
+  /** Labels of the user. */
+  tags?: Array<string>,
+  /** Whether it is kept above others and never fades; absent when not. */
+  pinned?: boolean,
+  /** How much it matters now, 0 to 1. */
+  salience?: number,
+  /** What it is about. */
+  topics?: Array<string>,
+  /** The mood of whoever spoke. */
+  mood?: string,
+  /** What whoever spoke wants. */
+  intent?: string,
+  /** It in a sentence, where it is long. */
+  summary?: string,
+  /** Whether there is code in it. */
+  contains_code?: boolean,
+  /** The language of that code. */
+  programming_lang?: string,
+};
+
+/** Parameters that name a message to change. */
+export type MessageChangeParams = {
+  /** The message. */
+  message_id: string,
+  /** Sending the same key again returns the first result and does nothing else. */
+  idempotency_key?: string,
+};
+
+/** A message as it is stored now. */
+export type MessageResult = {
+  /** The message. */
+  message: Message,
 };
 
 /** Which model serves a role. */
@@ -1007,6 +1684,114 @@ export type OperationResult = {
 
 /** Where an operation stands. */
 export type OperationStatus = "pending" | "started" | "delegating" | "generating" | "completed" | "failed" | "cancelled" | "interrupted" | string & {};
+
+/** A habit that was noticed. */
+export type Pattern = {
+  /** The habit. */
+  pattern_id: string,
+  /** What it is about. */
+  kind: PatternKind,
+  /** A short name. */
+  name: string,
+  /** What it is. */
+  description: string,
+  /** The latest messages that it showed in, by id. */
+  examples: Array<string>,
+  /** How sure it is, 0 to 1. */
+  confidence: number,
+  /** When it applies, where that is known. */
+  applies_when?: string,
+  /** How often it was noticed. */
+  observations: number,
+  /** How often it was acted upon. */
+  applications: number,
+  /** When it was first noticed. */
+  first_observed_ms: number,
+  /** When it was last noticed. */
+  last_observed_ms: number,
+  /** Whether too little speaks for it by now. */
+  deprecated: boolean,
+};
+
+/** What a habit is about. */
+export type PatternKind = "coding_style" | "work_pattern" | "communication" | "preference" | "topic_interest" | "problem_solving" | string & {};
+
+/** Result of `patterns.list`. */
+export type PatternsListResult = {
+  /** The surest first. */
+  patterns: Array<Pattern>,
+};
+
+/** How much swearing is welcome. */
+export type ProfanityComfort = "none" | "mild" | "comfortable" | string & {};
+
+/** What a user prefers. */
+export type Profile = {
+  /** Whose it is. */
+  user: string,
+  /** Programming languages, the preferred ones. */
+  preferred_languages: Array<string>,
+  /** How code should look. */
+  coding_style?: string,
+  /** How much code there should be. */
+  code_verbosity?: CodeVerbosity,
+  /** What should be tested, and how. */
+  testing_philosophy?: string,
+  /** How systems should be built. */
+  architecture_preferences?: string,
+  /** How far explanations should go. */
+  explanation_depth?: ExplanationDepth,
+  /** The tone. */
+  conversation_style?: ConversationStyle,
+  /** How much swearing is welcome. */
+  profanity_comfort?: ProfanityComfort,
+  /** Tools and systems in use. */
+  tech_stack: Array<string>,
+  /** What the user wants to learn. */
+  learning_goals: Array<string>,
+  /** When it was last changed. */
+  updated_ms: number,
+};
+
+/** Result of `profile.get`. */
+export type ProfileGetResult = {
+  /** The profile; absent when nothing was ever said about it. */
+  profile?: Profile,
+};
+
+/** A profile as it stands now. */
+export type ProfileResult = {
+  /** The profile. */
+  profile: Profile,
+};
+
+/** Parameters of `profile.set`. What is given replaces what was there, an empty text or list clears it, what is absent stays. */
+export type ProfileSetParams = {
+  /** Whose; the server's own user when absent. */
+  user?: string,
+  /** Programming languages, the preferred ones. */
+  preferred_languages?: Array<string>,
+  /** How code should look. */
+  coding_style?: string,
+  /** How much code there should be. */
+  code_verbosity?: CodeVerbosity,
+  /** What should be tested, and how. */
+  testing_philosophy?: string,
+  /** How systems should be built. */
+  architecture_preferences?: string,
+  /** How far explanations should go. */
+  explanation_depth?: ExplanationDepth,
+  /** The tone. */
+  conversation_style?: ConversationStyle,
+  /** How much swearing is welcome. */
+  profanity_comfort?: ProfanityComfort,
+  /** Tools and systems in use. */
+  tech_stack?: Array<string>,
+  /** What the user wants to learn. */
+  learning_goals?: Array<string>,
+  /** Sending the same key again returns the first result and does nothing else. */
+  idempotency_key?: string,
+};
 
 /** A project: a name and, once attached, a directory on the server's disk. */
 export type Project = {
@@ -1134,6 +1919,16 @@ export type ProjectUpdateParams = {
   idempotency_key?: string,
 };
 
+/** An error that a message tells of, as far as it can be told. */
+export type ReportedError = {
+  /** Where it arose: `compiler`, `runtime`, `test_failure`, `build_failure`, `linter` or `type_error`. */
+  kind?: string,
+  /** How bad it is: `critical`, `warning` or `info`. */
+  severity?: string,
+  /** The file that it names. */
+  file?: string,
+};
+
 /** Who said something. */
 export type Role = "user" | "assistant" | string & {};
 
@@ -1145,6 +1940,36 @@ export type RpcError = {
   message: string,
   /** What went wrong, for programs. Mira always sends it. */
   data?: ErrorData,
+};
+
+/** The parts that add up to a score. */
+export type ScoreParts = {
+  /** Similarity of meaning. */
+  meaning: number,
+  /** Words of the query in the message. */
+  words: number,
+  /** Words of the query in the message and the one before it. */
+  window: number,
+  /** A fact that came from the message fits. */
+  fact: number,
+  /** A summary that covers the message fits. */
+  summary: number,
+  /** It answers a question that fits. */
+  answer: number,
+  /** The messages around it fit. */
+  neighbours: number,
+  /** The best message of the same stretch of conversation fits. */
+  conversation: number,
+  /** The query names the speaker. */
+  speaker: number,
+  /** The user said it. */
+  role: number,
+  /** How much the message matters. */
+  salience: number,
+  /** How young it is. */
+  recency: number,
+  /** Set back for saying nearly the same as a better hit; zero or negative. */
+  repetition: number,
 };
 
 /** Marked lines of a file. */
@@ -1169,7 +1994,7 @@ export type ServerCapabilities = {
   projects?: Empty,
   /** `files.*` and `directory.*`. */
   files?: Empty,
-  /** `memory.*`. */
+  /** `memory.*`, `facts.*`, `profile.*` and `patterns.*`. */
   memory?: Empty,
 };
 
@@ -1208,6 +2033,8 @@ export type SessionOpenParams = {
   session_id?: string,
   /** Without an id: opens the session of that name, creating it when there is none. */
   name?: string,
+  /** Whose session it is, when it is made; the server's own user when absent. */
+  user?: string,
 };
 
 /** Result of `session.open`. Events after `last_seq` follow as they happen. */
@@ -1274,6 +2101,59 @@ export type SessionSyncedNotification = {
   session_id: string,
   /** The watermark. */
   seq: number,
+};
+
+/** A summary of messages of one session. */
+export type Summary = {
+  /** The summary. */
+  summary_id: string,
+  /** The session. */
+  session_id: string,
+  /** What it covers. */
+  kind: SummaryKind,
+  /** What it says. */
+  text: string,
+  /** How many messages it covers. */
+  message_count: number,
+  /** Who wrote it: the name of a model, or `extractive`. */
+  author: string,
+  /** When. */
+  created_ms: number,
+};
+
+/** What a summary covers. */
+export type SummaryKind = "rolling_10" | "rolling_100" | "snapshot" | string & {};
+
+/** A summary that was made. */
+export type SummaryResult = {
+  /** The summary. */
+  summary: Summary,
+};
+
+/** Result of `system.status`. */
+export type SystemStatusResult = {
+  /** The version of the server. */
+  version: string,
+  /** How long it runs, in milliseconds. */
+  uptime_ms: number,
+  /** Which models are bound to which role. */
+  models: Array<ModelBinding>,
+  /** How memory keeps up. */
+  memory: MemoryStatus,
+};
+
+/** Parameters that name a user. */
+export type UserRef = {
+  /** The user; the server's own when absent. */
+  user?: string,
+};
+
+/** Where vectors are searched. */
+export type VectorsStatus = {
+  /** Whether searches are answered. */
+  ready: boolean,
+  /** Where it is and what is wrong, for people. */
+  detail: string,
 };
 
 /** A file that was written. */
@@ -1827,7 +2707,7 @@ export namespace Classic {
   };
 
   /** A command about memory. */
-  export type MemoryCommand = { "method": "memory.get_recent", "params": MemoryGetRecent } | { "method": "memory.save", "params": MemorySave } | RawCommand;
+  export type MemoryCommand = { "method": "memory.get_recent", "params": MemoryGetRecent } | { "method": "memory.save", "params": MemorySave } | { "method": "memory.search", "params": MemorySearch } | { "method": "memory.get_context", "params": MemoryGetContext } | { "method": "memory.get_stats", "params": MemorySession } | { "method": "memory.trigger_rolling_summary", "params": MemoryRollingSummary } | { "method": "memory.trigger_snapshot_summary", "params": MemorySession } | { "method": "memory.import", "params": MemoryImport } | { "method": "memory.export", "params": MemoryExport } | { "method": "memory.check_qdrant", "params": MemorySession } | { "method": "memory.pin", "params": MemoryRef } | { "method": "memory.unpin", "params": MemoryRef } | { "method": "memory.delete", "params": MemoryRef } | { "method": "memory.update_salience", "params": MemorySalience } | RawCommand;
 
   /** What a model would be given. */
   export type MemoryContext = {
@@ -1899,6 +2779,22 @@ export namespace Classic {
     /** What came of embedding a text. */
     embedding_test: EmbeddingTest,
   } | {
+    /** Newest first. */
+    memories: Array<MemoryEntry>,
+    /** How many there are. */
+    count: number,
+    /** The session. */
+    session_id: string,
+    /** Always `json`. */
+    format: string,
+  } | {
+    /** Always true. */
+    success: boolean,
+    /** What was done. */
+    method: string,
+    /** The message. */
+    entry_id: Id,
+  } | {
     /** Numbers by name. */
     stats: JsonValue,
   };
@@ -1927,15 +2823,37 @@ export namespace Classic {
     programming_lang?: string,
     /** Whether there is code in it. */
     contains_code?: boolean,
+    /** Labels. */
+    tags: Array<string>,
     /** The files that came with it. */
     artifacts: Array<Artifact>,
+  };
+
+  /** Parameters of `memory.export`. */
+  export type MemoryExport = {
+    /** The session; the server's default when absent. */
+    session_id?: string | null,
+    /** How many at most, the latest; 1,000 when absent. */
+    count?: number | null,
+  };
+
+  /** Parameters of `memory.get_context`. */
+  export type MemoryGetContext = {
+    /** The session; the server's default when absent. */
+    session_id?: string | null,
+    /** How many latest messages; 10 when absent. */
+    recent_count?: number | null,
+    /** How many others that fit; 5 when absent. */
+    semantic_count?: number | null,
+    /** What the user is about to say; without it nothing is searched for. */
+    user_text?: string | null,
   };
 
   /** Parameters of `memory.get_recent`. */
   export type MemoryGetRecent = {
     /** The session; the server's default when absent. */
     session_id?: string | null,
-    /** How many at most; 20 when absent. */
+    /** How many at most; 20 when absent. Also called `limit`. */
     count?: number | null,
   };
 
@@ -1947,6 +2865,18 @@ export namespace Classic {
     content: string,
     /** How well it fits; comparable within one answer. */
     score: number,
+    /** Who said it. */
+    role?: Role,
+    /** When, RFC 3339. */
+    timestamp?: string,
+  };
+
+  /** Parameters of `memory.import`. */
+  export type MemoryImport = {
+    /** The session; the server's default when absent. */
+    session_id?: string | null,
+    /** What to store. */
+    memories: Array<MemoryToImport>,
   };
 
   /** Lists of what is remembered. */
@@ -1966,6 +2896,28 @@ export namespace Classic {
     session_id: string,
   };
 
+  /** Parameters that name a message. */
+  export type MemoryRef = {
+    /** The message, as `id` of an entry. Also called `memory_id`, `entry_id` or `message_id`. */
+    id: Id,
+  };
+
+  /** Parameters of `memory.trigger_rolling_summary`. */
+  export type MemoryRollingSummary = {
+    /** The session; the server's default when absent. */
+    session_id?: string | null,
+    /** 10 for a short one, 100 for a long one; 10 when absent. */
+    window_size?: number | null,
+  };
+
+  /** Parameters of `memory.update_salience`. */
+  export type MemorySalience = {
+    /** The message, as `id` of an entry. Also called `memory_id`, `entry_id` or `message_id`. */
+    id: Id,
+    /** How much it matters, 0 to 1. */
+    salience: number,
+  };
+
   /** Parameters of `memory.save`. */
   export type MemorySave = {
     /** The session; the server's default when absent. */
@@ -1976,6 +2928,36 @@ export namespace Classic {
     role?: Role | null,
     /** The project that it is about. */
     project_id?: string | null,
+  };
+
+  /** Parameters of `memory.search`. */
+  export type MemorySearch = {
+    /** The session; the server's default when absent. */
+    session_id?: string | null,
+    /** What to look for. */
+    query: string,
+    /** How many at most; 10 when absent. Also called `limit`. */
+    max_results?: number | null,
+  };
+
+  /** Parameters that name a session. */
+  export type MemorySession = {
+    /** The session; the server's default when absent. */
+    session_id?: string | null,
+  };
+
+  /** A message from elsewhere. */
+  export type MemoryToImport = {
+    /** What was said. */
+    content: string,
+    /** Who said it. */
+    role: Role,
+    /** How much it matters, 0 to 1, or up to 10 as earlier versions counted. */
+    salience?: number,
+    /** Labels. */
+    tags?: Array<string>,
+    /** What kind of memory it is, kept as a label. */
+    memory_type?: string,
   };
 
   /** Something that happened in an operation. */

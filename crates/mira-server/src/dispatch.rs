@@ -1,6 +1,7 @@
 //! Which request is answered by what, in which order, and only once.
 
 use mira_memory::session::DEFAULT_USER;
+use mira_ops::Keyed;
 use mira_proto::error::ErrorCode;
 use mira_proto::native::{Call, ChatSend, Method as _};
 use serde::Serialize;
@@ -110,14 +111,20 @@ impl Mira {
         let Some(key) = key else {
             return self.handle(call).await;
         };
-        let request = format!("{call:?}");
-        if let Some(answer) = self.operations.answered(method, &key, &request).await? {
-            return RawValue::from_string(answer).map_err(|error| unwritable(&error));
+        let params = format!("{call:?}");
+        let request = Keyed {
+            method,
+            key: &key,
+            params: &params,
+        };
+        if let Some(answer) = self.operations.answered(&request).await? {
+            return kept(answer);
+        }
+        if let Call::MemorySave(params) = call {
+            return kept(self.memory_save_once(params, &request).await?);
         }
         let answer = self.handle(call).await?;
-        self.operations
-            .keep_answer(method, &key, &request, answer.get())
-            .await?;
+        self.operations.keep_answer(&request, answer.get()).await?;
         Ok(answer)
     }
 
@@ -198,7 +205,12 @@ fn written(result: &impl Serialize) -> Result<Box<RawValue>, Fault> {
     to_raw_value(result).map_err(|error| unwritable(&error))
 }
 
-fn unwritable(error: &serde_json::Error) -> Fault {
+/// An answer that was kept under its key.
+fn kept(answer: String) -> Result<Box<RawValue>, Fault> {
+    RawValue::from_string(answer).map_err(|error| unwritable(&error))
+}
+
+pub(crate) fn unwritable(error: &serde_json::Error) -> Fault {
     tracing::error!(%error, "an answer could not be written");
     Fault::new(ErrorCode::Internal, "the server could not write its answer")
 }

@@ -28,7 +28,6 @@ async fn what_is_not_built_yet_says_so() {
         ("document", "documents.list", "DOCUMENT_ERROR"),
         ("document", "documents.download", "DOCUMENT_ERROR"),
         ("code_intelligence", "code.search", "CODE_INTELLIGENCE_ERROR"),
-        ("memory", "memory.search", "MEMORY_ERROR"),
         ("project", "project.run", "PROJECT_ERROR"),
     ];
     for (family, method, code) in cases {
@@ -42,15 +41,11 @@ async fn what_is_not_built_yet_says_so() {
         assert_eq!(error(&answer), (code, "NOT_IMPLEMENTED"), "{method}");
         assert_eq!(answer["request_id"], method);
     }
-    for (alias, method, code) in [
-        ("memory", "memory.search", "MEMORY_ERROR"),
-        ("code_intelligence", "code.search", "CODE_INTELLIGENCE_ERROR"),
-    ] {
-        client
-            .send(&json!({"type": alias, "method": method, "params": {}}))
-            .await;
-        assert_eq!(error(&client.frame().await), (code, "NOT_IMPLEMENTED"), "{alias}");
-    }
+    client
+        .send(&json!({"type": "code_intelligence", "method": "code.search", "params": {}}))
+        .await;
+    let expected = ("CODE_INTELLIGENCE_ERROR", "NOT_IMPLEMENTED");
+    assert_eq!(error(&client.frame().await), expected);
     let transfer = json!({"type": "file_transfer", "operation": "upload_start", "data": {}});
     client.send(&transfer).await;
     assert_eq!(error(&client.frame().await), ("FILE_ERROR", "NOT_IMPLEMENTED"));
@@ -78,6 +73,26 @@ async fn bad_frames_are_answered_and_the_connection_goes_on() {
             projects("project.dance", json!({})),
             "PROJECT_ERROR",
             "UNKNOWN_METHOD",
+        ),
+        (
+            command("memory", "memory.dance", &json!({})).to_string(),
+            "MEMORY_ERROR",
+            "UNKNOWN_METHOD",
+        ),
+        (
+            command("memory", "memory.search", &json!({})).to_string(),
+            "MEMORY_ERROR",
+            "INVALID_PARAMS",
+        ),
+        (
+            command("memory", "memory.pin", &json!({"id": 12345})).to_string(),
+            "MEMORY_ERROR",
+            "NOT_FOUND",
+        ),
+        (
+            command("memory", "memory.trigger_snapshot_summary", &json!({})).to_string(),
+            "MEMORY_ERROR",
+            "CONFLICT",
         ),
         (
             projects("project.create", json!({})),

@@ -4,8 +4,8 @@ use mira_llm::scripted::Rule;
 use serde_json::{Value, json};
 
 use super::{
-    UTILITY, UTILITY_MODEL, VECTORS, analysis, asked_of, embedded, facts, instructions, last_asked, part, restart,
-    settled, utility,
+    UTILITY, UTILITY_MODEL, VECTORS, analysis, asked_of, embedded, facts, instructions, last_asked, part,
+    restart, settled, utility,
 };
 use crate::classic::Classic;
 use crate::harness::{Mira, Settings, answering, reasoner, script};
@@ -24,8 +24,14 @@ fn indentation(value: &str) -> Value {
 /// A reasoner, and a small model that finds in both messages what rules would.
 fn models() -> Vec<Rule> {
     vec![
-        utility("tabs").last_user_contains(TABS).once().text(analysis(&indentation("tabs"))),
-        utility("spaces").last_user_contains(SPACES).once().text(analysis(&indentation("spaces"))),
+        utility("tabs")
+            .last_user_contains(TABS)
+            .once()
+            .text(analysis(&indentation("tabs"))),
+        utility("spaces")
+            .last_user_contains(SPACES)
+            .once()
+            .text(analysis(&indentation("spaces"))),
         utility("nothing").text(analysis(&json!([]))),
         reasoner("answer").text("Noted."),
     ]
@@ -34,15 +40,27 @@ fn models() -> Vec<Rule> {
 /// The whole story, from the second session on; the first one was told the preference in this message.
 async fn goes_on(mira: &Mira, message: &Value) {
     let (mut client, session) = Native::in_session(&mira.server, "two").await;
-    let turn = client.turn(&session, "How should the indentation of this file look?").await;
+    let turn = client
+        .turn(&session, "How should the indentation of this file look?")
+        .await;
     let request = last_asked(mira);
     assert!(instructions(&request).contains("indentation: tabs"), "{request}");
     assert!(request["input"].to_string().contains(TABS), "{request}");
     let listed = client.call("facts.list", json!({})).await;
     let tabs = &listed["facts"][0];
     assert_eq!(
-        (&tabs["key"], &tabs["value"], &tabs["category"], &tabs["source_message_id"]),
-        (&json!("indentation"), &json!("tabs"), &json!("preference"), message)
+        (
+            &tabs["key"],
+            &tabs["value"],
+            &tabs["category"],
+            &tabs["source_message_id"]
+        ),
+        (
+            &json!("indentation"),
+            &json!("tabs"),
+            &json!("preference"),
+            message
+        )
     );
     assert_eq!(
         part(&turn, "known").unwrap()["sources"],
@@ -50,12 +68,16 @@ async fn goes_on(mira: &Mira, message: &Value) {
             "kind": "fact",
             "id": tabs["fact_id"],
             "score": tabs["confidence"],
-            "why": "user · indentation: tabs",
+            "why": "user · indentation",
         }])
     );
     let recalled = part(&turn, "recalled").unwrap();
     let source = &recalled["sources"][0];
-    assert_eq!((&source["kind"], &source["id"]), (&json!("memory"), message), "{recalled}");
+    assert_eq!(
+        (&source["kind"], &source["id"]),
+        (&json!("memory"), message),
+        "{recalled}"
+    );
     assert!(source["score"].as_f64().unwrap() > 0.0, "{source}");
     assert!(source["why"].as_str().unwrap().contains("its words"), "{source}");
 
@@ -68,20 +90,28 @@ async fn goes_on(mira: &Mira, message: &Value) {
         [value("spaces", None), value("tabs", Some("superseded"))]
     );
     let then = json!({"as_of_ms": tabs["valid_from_ms"]});
-    assert_eq!(facts(&mut client, then).await, [value("tabs", Some("superseded"))]);
+    assert_eq!(
+        facts(&mut client, then).await,
+        [value("tabs", Some("superseded"))]
+    );
     let unknown = json!({"known_at_ms": tabs["valid_from_ms"].as_i64().unwrap() - 1});
     assert_eq!(facts(&mut client, unknown).await, []);
 
     let listed = client.call("facts.list", json!({})).await;
     let spaces = &listed["facts"][0];
-    let explained = client.call("facts.explain", json!({"fact_id": spaces["fact_id"]})).await;
+    let explained = client
+        .call("facts.explain", json!({"fact_id": spaces["fact_id"]}))
+        .await;
     assert_eq!(explained["predecessors"][0]["fact_id"], tabs["fact_id"]);
     assert_eq!(explained["predecessors"][0]["replaced_by"], spaces["fact_id"]);
     assert_eq!(explained["source"]["message_id"], changed.accepted["message_id"]);
 
     client.turn(&session, "Indent it, please.").await;
     let request = last_asked(mira);
-    assert!(instructions(&request).contains("indentation: spaces"), "{request}");
+    assert!(
+        instructions(&request).contains("indentation: spaces"),
+        "{request}"
+    );
     assert!(!instructions(&request).contains("tabs"), "{request}");
     settled(&mut client).await;
 }
@@ -119,7 +149,9 @@ async fn told_by_the_frontend() {
     classic.until(&json!({"type": "chat_complete"})).await;
     let (mut client, session) = Native::in_session(&mira.server, "peter-eternal").await;
     settled(&mut client).await;
-    let recent = client.call("memory.get_recent", json!({"session_id": session})).await;
+    let recent = client
+        .call("memory.get_recent", json!({"session_id": session}))
+        .await;
     let message = recent["messages"][1]["message_id"].clone();
     drop(classic);
     restart(&mut mira, client, &[]).await;
@@ -131,14 +163,26 @@ async fn told_by_the_frontend() {
 async fn the_reasoner_can_look_into_memory_itself() {
     let rules = [
         reasoner("stores").last_user_contains("turnip").text("Noted."),
-        reasoner("looks").no_tool_output().tool_call("search_memory", &json!({"query": "turnip", "limit": null})),
-        reasoner("answers").tool_output_contains("The turnip grows in bed seven.").text("In bed seven."),
+        reasoner("looks")
+            .no_tool_output()
+            .tool_call("search_memory", &json!({"query": "turnip", "limit": null})),
+        reasoner("answers")
+            .tool_output_contains("The turnip grows in bed seven.")
+            .text("In bed seven."),
     ];
     let mira = Mira::start(script(rules)).await;
     let (mut client, one) = Native::in_session(&mira.server, "one").await;
     client.turn(&one, "The turnip grows in bed seven.").await;
     let two = client.open("two").await;
     let turn = client.turn(&two, "Where is it?").await;
-    assert_eq!(turn.story()[3..], ["calls search_memory", "search_memory gives 2 messages", "says In bed seven.", "completed"]);
+    assert_eq!(
+        turn.story()[3..],
+        [
+            "calls search_memory",
+            "search_memory gives 2 messages",
+            "says In bed seven.",
+            "completed"
+        ]
+    );
     mira.close(client).await;
 }

@@ -160,7 +160,7 @@ async fn open(folder: &Path, args: &RecallArgs) -> anyhow::Result<Memory> {
         (Kind::Minilm, Some(model), _) => Some(Arc::new(LocalEmbeddings::open(model)?)),
         (Kind::Openai, _, Some(key)) => {
             let options = EmbeddingOptions::new("text-embedding-3-large", 3072);
-            let endpoint = Endpoint::new("https://api.openai.com/v1", Some(key.clone().into()));
+            let endpoint = Endpoint::new("https://api.openai.com/v1").api_key(key.clone());
             Some(Arc::new(OpenAiEmbeddings::new(endpoint, options)?))
         }
         _ => None,

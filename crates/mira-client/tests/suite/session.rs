@@ -115,14 +115,14 @@ async fn every_start_asks_for_its_session() {
             Start::Named("n".to_owned()),
             SessionOpenParams {
                 name: Some("n".to_owned()),
-                session_id: None,
+                ..SessionOpenParams::default()
             },
         ),
         (
             Start::Existing("i".to_owned()),
             SessionOpenParams {
                 session_id: Some("i".to_owned()),
-                name: None,
+                ..SessionOpenParams::default()
             },
         ),
     ] {

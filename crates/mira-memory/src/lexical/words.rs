@@ -9,11 +9,12 @@ const MAX_WORD_CHARS: usize = 40;
 
 /// Words that stand in every text and tell nothing.
 const STOP_WORDS: &[&str] = &[
-    "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did",
-    "do", "does", "for", "from", "had", "has", "have", "he", "her", "him", "his", "how", "i", "if", "in", "into",
-    "is", "it", "its", "just", "me", "my", "no", "not", "of", "on", "or", "our", "s", "she", "so", "some", "t",
-    "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "too", "was", "we", "were",
-    "what", "when", "where", "which", "who", "whom", "whose", "why", "will", "with", "would", "you", "your",
+    "a", "about", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could",
+    "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "him", "his", "how", "i", "if",
+    "in", "into", "is", "it", "its", "just", "me", "my", "no", "not", "of", "on", "or", "our", "s", "she",
+    "so", "some", "t", "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "too",
+    "was", "we", "were", "what", "when", "where", "which", "who", "whom", "whose", "why", "will", "with",
+    "would", "you", "your",
 ];
 
 /// Calls `found` with each word of a text, in order: lower case, stemmed (Porter 2), without stop words. The parts of
@@ -112,14 +113,23 @@ mod tests {
     #[test]
     fn words_are_stemmed_parted_and_without_the_ones_that_say_nothing() {
         let cases: [(&str, &[&str]); 9] = [
-            ("What did she say about the running tests?", &["say", "run", "test"]),
-            ("parseHTTPRequest()", &["parsehttprequest", "pars", "http", "request"]),
+            (
+                "What did she say about the running tests?",
+                &["say", "run", "test"],
+            ),
+            (
+                "parseHTTPRequest()",
+                &["parsehttprequest", "pars", "http", "request"],
+            ),
             ("max_open_files", &["max", "open", "file"]),
             ("8 May 2023", &["8", "may", "2023"]),
             ("東京タワー", &["東京", "京タ", "タワ", "ワー"]),
-            ("Rustで書いたfooBar", &["rust", "で書", "書い", "いた", "foobar", "foo", "bar"]),
+            (
+                "Rustで書いたfooBar",
+                &["rust", "で書", "書い", "いた", "foobar", "foo", "bar"],
+            ),
             ("人々 猫", &["人々", "猫"]),
-            ("straße Ünïcode aB", &["straß", "ünïcod", "ab", "b"]),
+            ("straße Ünïcode aB", &["straße", "ünïcode", "ab", "b"]),
             ("", &[]),
         ];
         for (text, words) in cases {

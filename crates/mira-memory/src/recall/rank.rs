@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use mira_store::{MessageId, Timestamp};
 
+use super::keys::Keys;
 use super::weights::{
     ANSWER, CANDIDATES, CONVERSATION, FACT, MEANING, NEIGHBOURS, RECENCY, RECENCY_HALF_LIFE_DAYS, REPETITION,
     REPETITION_FROM, ROLE, SPEAKER, SUMMARY, WINDOW, WINDOW_ALONE, WORDS, WORDS_ALONE,
 };
-use super::keys::Keys;
 use super::{Hit, Query, Score};
 use crate::form;
 use crate::lexical::{Document, Place, State, words};
@@ -16,6 +16,9 @@ use crate::message::Role;
 
 /// Characters of a message that tell whether it repeats another.
 const COMPARED_CHARS: usize = 2_000;
+
+/// Messages that are ranked beyond twice as many as are asked for: what is known later changes little.
+const SPARE: usize = 10;
 
 /// A message with its score so far.
 #[derive(Debug)]
@@ -26,8 +29,8 @@ pub(super) struct Ranked {
 
 /// The best messages, in order, more than are asked for, so that what is known later can change the order.
 pub(super) fn rank(state: &State, query: &Query, keys: Option<&Keys>, now: Timestamp) -> Vec<Ranked> {
-    let scope = Scope::of(state, query);
-    let lexical = state.score(&query.text, &|document| scope.takes(document));
+    let scope = scope(state, query);
+    let lexical = state.score(&query.text, &scope);
     let mut scores: HashMap<Place, Score> = HashMap::new();
 
     let (words_weight, window_weight) = match keys {
@@ -43,20 +46,17 @@ pub(super) fn rank(state: &State, query: &Query, keys: Option<&Keys>, now: Times
             .first()
             .map_or(1.0, |&place| values[place as usize].max(f32::MIN_POSITIVE))
     };
-    let (most_own, most_window) = (
-        most(&best_own, &lexical.own),
-        most(&best_window, &lexical.window),
-    );
+    let (most_own, most_window) = (most(&best_own, &lexical.own), most(&best_window, &lexical.window));
     let mut candidates: HashSet<Place> = best_own.into_iter().chain(best_window).collect();
     if let Some(keys) = keys {
         for (place, meaning) in normalised(state, &keys.messages) {
-            if scope.takes(state.at(place)) {
+            if scope[place as usize] {
                 candidates.insert(place);
                 scores.entry(place).or_default().meaning = MEANING * meaning;
             }
         }
         for (place, fact) in normalised(state, &keys.facts) {
-            if scope.takes(state.at(place)) {
+            if scope[place as usize] {
                 candidates.insert(place);
                 scores.entry(place).or_default().fact = FACT * fact;
             }
@@ -85,12 +85,19 @@ pub(super) fn rank(state: &State, query: &Query, keys: Option<&Keys>, now: Times
     let speaker_named: Vec<bool> = state
         .speakers
         .iter()
-        .map(|speaker| words::of(speaker).iter().any(|word| named.contains(word.as_str())))
+        .map(|speaker| {
+            words::of(speaker)
+                .iter()
+                .any(|word| named.contains(word.as_str()))
+        })
         .collect();
     let mut ranked: Vec<(Place, Score)> = scores.into_iter().collect();
     for (place, score) in &mut ranked {
         let document = state.at(*place);
-        if document.speaker.is_some_and(|speaker| speaker_named[speaker as usize]) {
+        if document
+            .speaker
+            .is_some_and(|speaker| speaker_named[speaker as usize])
+        {
             score.speaker = SPEAKER;
         }
         if document.role == Role::User && document.speaker.is_none() {
@@ -99,7 +106,7 @@ pub(super) fn rank(state: &State, query: &Query, keys: Option<&Keys>, now: Times
         score.recency = recency(document.time, now);
     }
     ranked.sort_by(|(a_place, a), (b_place, b)| b.total().total_cmp(&a.total()).then(a_place.cmp(b_place)));
-    ranked.truncate(CANDIDATES.max(query.limit));
+    ranked.truncate(query.limit.saturating_mul(2).saturating_add(SPARE));
     ranked
         .into_iter()
         .map(|(place, score)| Ranked {
@@ -110,25 +117,28 @@ pub(super) fn rank(state: &State, query: &Query, keys: Option<&Keys>, now: Times
 }
 
 /// What follows a question that fits is likely its answer.
-fn add_answers(state: &State, scope: &Scope<'_>, scores: &mut HashMap<Place, Score>) {
+fn add_answers(state: &State, scope: &[bool], scores: &mut HashMap<Place, Score>) {
     let questions: Vec<(Place, f32)> = scores
         .iter()
         .filter(|&(&place, _)| state.at(place).asks)
         .filter_map(|(&place, score)| Some((state.after(place)?, score.total())))
         .collect();
     for (answer, total) in questions {
-        if scope.takes(state.at(answer)) {
+        if scope[answer as usize] {
             scores.entry(answer).or_default().answer = ANSWER * total;
         }
     }
 }
 
 /// Each message gains a share of what its neighbours score by themselves.
-fn add_neighbours(state: &State, scope: &Scope<'_>, scores: &mut HashMap<Place, Score>) {
-    let own: Vec<(Place, f32)> = scores.iter().map(|(&place, score)| (place, score.total())).collect();
+fn add_neighbours(state: &State, scope: &[bool], scores: &mut HashMap<Place, Score>) {
+    let own: Vec<(Place, f32)> = scores
+        .iter()
+        .map(|(&place, score)| (place, score.total()))
+        .collect();
     for (place, total) in own {
         for neighbour in [state.before(place), state.after(place)].into_iter().flatten() {
-            if scope.takes(state.at(neighbour)) {
+            if scope[neighbour as usize] {
                 scores.entry(neighbour).or_default().neighbours += NEIGHBOURS * total;
             }
         }
@@ -158,7 +168,11 @@ fn normalised(state: &State, similarities: &HashMap<MessageId, f32>) -> Vec<(Pla
     similarities
         .iter()
         .filter_map(|(&id, &similarity)| {
-            let fit = if high > low { (similarity - low) / range } else { 1.0 };
+            let fit = if high > low {
+                (similarity - low) / range
+            } else {
+                1.0
+            };
             Some((state.place(id)?, fit))
         })
         .collect()
@@ -171,11 +185,7 @@ fn best(places: &[Place], values: &[f32]) -> Vec<Place> {
         .copied()
         .filter(|&place| values[place as usize] > 0.0)
         .collect();
-    let order = |a: &Place, b: &Place| {
-        values[*b as usize]
-            .total_cmp(&values[*a as usize])
-            .then(a.cmp(b))
-    };
+    let order = |a: &Place, b: &Place| values[*b as usize].total_cmp(&values[*a as usize]).then(a.cmp(b));
     if best.len() > CANDIDATES {
         best.select_nth_unstable_by(CANDIDATES, order);
         best.truncate(CANDIDATES);
@@ -190,56 +200,39 @@ fn recency(time: Timestamp, now: Timestamp) -> f32 {
     RECENCY * (-days / RECENCY_HALF_LIFE_DAYS).exp2() as f32
 }
 
-/// What a query looks at.
-struct Scope<'a> {
-    query: &'a Query,
-    /// The places of the users in [`State::users`]: one, or none where the user is not known.
-    users: Option<Vec<u32>>,
-    sessions: Option<HashSet<u32>>,
-    without: HashSet<MessageId>,
-}
-
-impl<'a> Scope<'a> {
-    fn of(state: &State, query: &'a Query) -> Self {
-        let places = |wanted: &String| {
-            let users = (0..).zip(&state.users);
-            users.filter(|(_, user)| *user == wanted).map(|(place, _)| place).collect()
-        };
-        Self {
-            query,
-            users: query.user.as_ref().map(places),
-            sessions: query.sessions.as_ref().map(|wanted| {
-                wanted
-                    .iter()
-                    .filter_map(|session| state.session_place(*session))
-                    .collect()
-            }),
-            without: query.without.iter().copied().collect(),
-        }
-    }
-
-    fn takes(&self, document: &Document) -> bool {
-        let Query {
-            project,
-            roles,
-            since,
-            until,
-            ..
-        } = self.query;
-        self.users
-            .as_ref()
-            .is_none_or(|users| users.contains(&document.user))
-            && self
-                .sessions
-                .as_ref()
-                .is_none_or(|sessions| sessions.contains(&document.session))
+/// Which messages a query looks at.
+fn scope(state: &State, query: &Query) -> Vec<bool> {
+    let Query {
+        user,
+        sessions,
+        project,
+        roles,
+        since,
+        until,
+        without,
+        ..
+    } = query;
+    let sessions: Option<Vec<u32>> = sessions.as_ref().map(|wanted| {
+        wanted
+            .iter()
+            .filter_map(|session| state.session_place(*session))
+            .collect()
+    });
+    let takes = |document: &Document| {
+        user.as_ref().is_none_or(|user| state.users[document.user as usize] == *user)
             && project.is_none_or(|project| document.project == Some(project))
             && roles.as_ref().is_none_or(|roles| roles.contains(&document.role))
             && since.is_none_or(|since| document.time >= since)
             && until.is_none_or(|until| document.time < until)
-            && !document.forgotten
-            && (self.without.is_empty() || !self.without.contains(&document.id))
+    };
+    // Where everything belongs to one user, saying so takes nothing away.
+    let everybody = user.as_ref().is_none_or(|user| state.users.iter().all(|known| known == user));
+    let narrow = !everybody || project.is_some() || roles.is_some() || since.is_some() || until.is_some();
+    let mut scope = state.mask(sessions.as_deref(), narrow.then_some(&takes));
+    for place in without.iter().filter_map(|id| state.place(*id)) {
+        scope[place as usize] = false;
     }
+    scope
 }
 
 /// The best hits, one after the other; a message that nearly repeats a better hit is set back (maximal marginal
@@ -258,7 +251,9 @@ pub(super) fn diverse(mut hits: Vec<Hit>, limit: usize) -> Vec<Hit> {
         if kept.len() >= limit {
             break;
         }
-        let said = words::of(form::cut(&hit.message.content, COMPARED_CHARS)).into_iter().collect();
+        let said = words::of(form::cut(&hit.message.content, COMPARED_CHARS))
+            .into_iter()
+            .collect();
         if kept.iter().any(|better| alike(&said, better) >= REPETITION_FROM) {
             hit.score.repetition = -REPETITION * hit.score.total();
         } else {

@@ -48,12 +48,12 @@ async fn no_byte_is_left_of_a_user_and_all_of_the_others() {
         memory,
         database,
         clock,
-        _folder,
+        _folder: folder,
     } = &memory().await;
     fill(memory, database, clock).await;
     let bert = exported(memory, Scope::User("bert".to_owned())).await;
     assert_eq!(
-        found(_folder.path(), &["marmalade", "anna"]),
+        found(folder.path(), &["marmalade", "anna"]),
         ["marmalade", "anna"]
     );
 
@@ -63,7 +63,7 @@ async fn no_byte_is_left_of_a_user_and_all_of_the_others() {
         (erased.removed.messages.len(), erased.removed.others.len()),
         (12, 5)
     );
-    assert_eq!(found(_folder.path(), &["marmalade", "anna"]), Vec::<&str>::new());
+    assert_eq!(found(folder.path(), &["marmalade", "anna"]), Vec::<&str>::new());
     assert_eq!(exported(memory, Scope::User("bert".to_owned())).await, bert);
     assert_eq!(exported(memory, Scope::Everything).await, bert);
     // 22 analysed messages in two heads, 4 summaries, 6 facts.
@@ -83,7 +83,7 @@ async fn a_session_goes_with_what_is_known_from_it_alone() {
         memory,
         database,
         clock,
-        _folder,
+        _folder: folder,
     } = &memory().await;
     let filled = fill(memory, database, clock).await;
     // What Anna entered herself is not of the session.
@@ -99,7 +99,7 @@ async fn a_session_goes_with_what_is_known_from_it_alone() {
 
     let erased = memory.erase(&Scope::Session(filled.anna)).await.unwrap();
     assert_eq!(numbers(&erased), [1, 12, 2, 2, 1, 0]);
-    assert_eq!(found(_folder.path(), &["marmalade"]), Vec::<&str>::new());
+    assert_eq!(found(folder.path(), &["marmalade"]), Vec::<&str>::new());
     assert_eq!(exported(memory, Scope::Everything).await, bert);
 }
 
@@ -138,15 +138,12 @@ async fn everything_can_go() {
         memory,
         database,
         clock,
-        _folder,
+        _folder: folder,
     } = &memory().await;
     fill(memory, database, clock).await;
     memory.erase(&Scope::Everything).await.unwrap();
     assert_eq!(
-        found(
-            _folder.path(),
-            &["marmalade", "granite", "cobalt", "anna", "bert"]
-        ),
+        found(folder.path(), &["marmalade", "granite", "cobalt", "anna", "bert"]),
         Vec::<&str>::new()
     );
     assert_eq!(exported(memory, Scope::Everything).await.len(), 1);

@@ -41,7 +41,7 @@ pub(crate) async fn fill(memory: &Memory, database: &Database, clock: &ManualClo
             .into_iter()
             .enumerate()
         {
-            clock.advance(std::time::Duration::from_secs(60));
+            clock.advance(std::time::Duration::from_mins(1));
             let role = if n % 2 == 0 { Role::User } else { Role::Assistant };
             let new = NewMessage {
                 project: (word == "cobalt").then_some(project),
@@ -151,6 +151,19 @@ pub(crate) async fn fill(memory: &Memory, database: &Database, clock: &ManualClo
         .await
         .unwrap();
     }
+    profiles(connection).await;
+    transaction.commit().await.unwrap();
+    memory.pin(messages[0][3]).await.unwrap();
+    Filled {
+        anna,
+        bert,
+        work,
+        project,
+        messages,
+    }
+}
+
+async fn profiles(connection: &mut sqlx::SqliteConnection) {
     for (user, word) in [("anna", "marmalade"), ("bert", "granite")] {
         sqlx::query(
             "INSERT INTO profiles (user_id, preferred_languages, coding_style, code_verbosity, testing_philosophy,
@@ -163,15 +176,6 @@ pub(crate) async fn fill(memory: &Memory, database: &Database, clock: &ManualClo
         .execute(&mut *connection)
         .await
         .unwrap();
-    }
-    transaction.commit().await.unwrap();
-    memory.pin(messages[0][3]).await.unwrap();
-    Filled {
-        anna,
-        bert,
-        work,
-        project,
-        messages,
     }
 }
 

@@ -98,7 +98,9 @@ pub(crate) async fn open(
         vectors: Some(vectors.clone()),
         utility: None,
     };
-    let memory = Memory::open_with(database.clone(), clock, helpers, options).await.unwrap();
+    let memory = Memory::open_with(database.clone(), clock, helpers, options)
+        .await
+        .unwrap();
     Opened {
         memory,
         database,
@@ -108,7 +110,10 @@ pub(crate) async fn open(
 
 impl Opened {
     pub(crate) async fn say(&self, session: SessionId, content: &str) -> Message {
-        self.memory.save(NewMessage::new(session, Role::User, content)).await.unwrap()
+        self.memory
+            .save(NewMessage::new(session, Role::User, content))
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn new_session(&self) -> SessionId {
@@ -141,7 +146,10 @@ impl Opened {
                     .await
                     .unwrap();
             assert_eq!(found, stored, "{head}");
-            assert_eq!(self.vectors.count(head, &Filter::default()).await.unwrap(), found.len() as u64);
+            assert_eq!(
+                self.vectors.count(head, &Filter::default()).await.unwrap(),
+                found.len() as u64
+            );
             all += found.len();
         }
         all
@@ -163,5 +171,7 @@ pub(crate) async fn until<T>(what: &str, mut condition: impl AsyncFnMut() -> Opt
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     });
-    waited.await.unwrap_or_else(|_| panic!("{what} did not come about"))
+    waited
+        .await
+        .unwrap_or_else(|_| panic!("{what} did not come about"))
 }

@@ -6,11 +6,16 @@ mod curate;
 mod erase;
 mod facts;
 mod filled;
+mod home;
+mod jobs;
+mod killed;
 mod patterns;
 mod portable;
 mod profile;
+mod recall;
 mod salience;
 mod secret;
+mod similarity;
 mod summaries;
 
 use std::sync::Arc;

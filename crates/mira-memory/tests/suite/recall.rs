@@ -1,16 +1,14 @@
-//! What is found, in which order, and why.
+//! What is found, in which order, and why; here by words alone.
+
+mod meaning;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mira_memory::fact::Category;
-use mira_memory::recall::{Hit, Query, Recall, Score};
-use mira_memory::relationship::{self, Report, Statement};
+use mira_memory::recall::{Hit, Query, Recall};
 use mira_memory::{Memory, NewMessage, Role, message, session};
-use mira_store::vector::Head;
-use mira_store::{Clock as _, MessageId, ProjectId, SessionId};
+use mira_store::{Clock as _, MessageId, SessionId};
 
-use super::home::{Home, Opened};
 use super::{Fixture, memory};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -25,12 +23,12 @@ fn contents(hits: &[Hit]) -> Vec<&str> {
     hits.iter().map(|hit| hit.message.content.as_str()).collect()
 }
 
-fn hit<'a>(hits: &'a [Hit], content: &str) -> &'a Hit {
-    hits.iter().find(|hit| hit.message.content.starts_with(content)).unwrap()
-}
-
 async fn say(memory: &Memory, session: SessionId, content: &str) -> MessageId {
-    memory.save(NewMessage::new(session, Role::User, content)).await.unwrap().id
+    memory
+        .save(NewMessage::new(session, Role::User, content))
+        .await
+        .unwrap()
+        .id
 }
 
 /// Each in a session of its own.
@@ -43,21 +41,34 @@ async fn say_apart<'a>(memory: &Memory, contents: impl IntoIterator<Item = &'a s
 
 #[tokio::test]
 async fn what_others_store_and_delete_shows_at_once() {
-    let Fixture { memory, database, clock, .. } = &memory().await;
+    let Fixture {
+        memory,
+        database,
+        clock,
+        ..
+    } = &memory().await;
     assert_eq!(ask(memory, "the harbour").await, []);
     let session = memory.create_session().await.unwrap().id;
     let first = say(memory, session, "The harbour is frozen.").await;
-    assert_eq!(contents(&ask(memory, "harbour").await), ["The harbour is frozen."]);
+    assert_eq!(
+        contents(&ask(memory, "harbour").await),
+        ["The harbour is frozen."]
+    );
 
     let mut transaction = database.begin().await.unwrap();
     let new = NewMessage::new(session, Role::User, "No ship leaves the harbour.");
     let now = clock.now();
-    message::append(&mut transaction, MessageId::at(now), new, now).await.unwrap();
+    message::append(&mut transaction, MessageId::at(now), new, now)
+        .await
+        .unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(ask(memory, "harbour").await.len(), 2);
 
     assert!(memory.delete_message(first).await.unwrap());
-    assert_eq!(contents(&ask(memory, "harbour").await), ["No ship leaves the harbour."]);
+    assert_eq!(
+        contents(&ask(memory, "harbour").await),
+        ["No ship leaves the harbour."]
+    );
 }
 
 #[tokio::test]
@@ -70,17 +81,34 @@ async fn a_window_ends_where_a_conversation_was_taken_up_anew() {
     clock.advance(HOUR + Duration::from_millis(1));
     say(memory, session, "Something about lunch.").await;
     let hits = ask(memory, "boiler").await;
-    assert_eq!(contents(&hits), ["The spare key hangs behind the boiler.", "Understood, good to know."]);
-    assert!(hits[1].score.words == 0.0 && hits[1].score.window > 0.0, "{:?}", hits[1].score);
+    assert_eq!(
+        contents(&hits),
+        [
+            "The spare key hangs behind the boiler.",
+            "Understood, good to know."
+        ]
+    );
+    assert!(
+        hits[1].score.words == 0.0 && hits[1].score.window > 0.0,
+        "{:?}",
+        hits[1].score
+    );
 }
 
 #[tokio::test]
 async fn a_word_weighs_by_how_rare_it_is_in_the_scope() {
-    let Fixture { memory, database, clock, .. } = &memory().await;
+    let Fixture {
+        memory,
+        database,
+        clock,
+        ..
+    } = &memory().await;
     for (user, often, rare) in [("anna", "copper", "basalt"), ("bert", "basalt", "copper")] {
         for n in 0..6 {
             let mut transaction = database.begin().await.unwrap();
-            let session = session::create(&mut transaction, None, user, clock.now()).await.unwrap();
+            let session = session::create(&mut transaction, None, user, clock.now())
+                .await
+                .unwrap();
             transaction.commit().await.unwrap();
             let word = if n == 3 { rare } else { often };
             say(memory, session.id, &format!("{word} number{n}")).await;
@@ -98,12 +126,19 @@ async fn a_word_weighs_by_how_rare_it_is_in_the_scope() {
 
 #[tokio::test]
 async fn a_restart_finds_the_same_in_the_same_order_whatever_was_deleted() {
-    let Fixture { memory, database, clock, .. } = &memory().await;
+    let Fixture {
+        memory,
+        database,
+        clock,
+        ..
+    } = &memory().await;
     let session = memory.create_session().await.unwrap().id;
     let mut said = Vec::new();
     for n in 0..40_u64 {
         // Now and then the deleted message is all that holds two stretches of conversation together.
-        clock.advance(Duration::from_mins([5, 40, 35, 90][usize::try_from(n % 4).unwrap()]));
+        clock.advance(Duration::from_mins(
+            [5, 40, 35, 90][usize::try_from(n % 4).unwrap()],
+        ));
         let words = ["anchor", "basalt", "copper", "dune", "ember"];
         let content = format!("{} {} {n}?", words[(n % 5) as usize], words[(n / 3 % 5) as usize]);
         said.push(say(memory, session, &content).await);
@@ -125,12 +160,18 @@ async fn long_texts_are_found_by_their_beginning_and_their_headings() {
     let long = |count: usize| (0..count).map(|n| format!("w{n}x")).collect::<Vec<_>>().join(" ");
     for (role, content) in [
         (Role::User, long(5_000)),
-        (Role::Assistant, format!("{}\n# Lighthouses\n{}", long(900), long(10))),
+        (
+            Role::Assistant,
+            format!("{}\n# Lighthouses\n{}", long(900), long(10)),
+        ),
         (Role::User, "x".repeat(200_000)),
         (Role::User, "aB".repeat(100_000)),
     ] {
         let session = memory.create_session().await.unwrap().id;
-        memory.save(NewMessage::new(session, role, content)).await.unwrap();
+        memory
+            .save(NewMessage::new(session, role, content))
+            .await
+            .unwrap();
     }
     let cases: [(&str, &[Role]); 4] = [
         ("w150x", &[Role::User, Role::Assistant]),
@@ -139,17 +180,32 @@ async fn long_texts_are_found_by_their_beginning_and_their_headings() {
         ("lighthouse", &[Role::Assistant]),
     ];
     for (word, expected) in cases {
-        let found: BTreeSet<&str> =
-            ask(memory, word).await.iter().map(|hit| hit.message.role.as_str()).collect();
-        assert_eq!(found, expected.iter().map(|role| role.as_str()).collect(), "{word}");
+        let found: BTreeSet<&str> = ask(memory, word)
+            .await
+            .iter()
+            .map(|hit| hit.message.role.as_str())
+            .collect();
+        assert_eq!(
+            found,
+            expected.iter().map(|role| role.as_str()).collect(),
+            "{word}"
+        );
     }
 }
 
 #[tokio::test]
 async fn scripts_without_spaces_are_found_by_parts() {
     let Fixture { memory, .. } = &memory().await;
-    say_apart(memory, ["東京タワーは高い", "Rustで書いた本", "한국어 문장입니다"]).await;
-    for (query, found) in [("タワー", "東京タワーは高い"), ("rust", "Rustで書いた本"), ("문장", "한국어 문장입니다")] {
+    say_apart(
+        memory,
+        ["東京タワーは高い", "Rustで書いた本", "한국어 문장입니다"],
+    )
+    .await;
+    for (query, found) in [
+        ("タワー", "東京タワーは高い"),
+        ("rust", "Rustで書いた本"),
+        ("문장", "한국어 문장입니다"),
+    ] {
         assert_eq!(contents(&ask(memory, query).await), [found]);
     }
 }
@@ -162,8 +218,18 @@ async fn nothing_is_found_where_nothing_is_asked() {
         hits: Vec::new(),
         degraded: None,
     };
-    for (text, limit) in [("harbour", 0), ("", 5), (" \n", 5), ("what is it that you do", 5), ("!?", 5)] {
-        assert_eq!(memory.recall(&Query::new(text, limit)).await.unwrap(), nothing, "{text:?}");
+    for (text, limit) in [
+        ("harbour", 0),
+        ("", 5),
+        (" \n", 5),
+        ("what is it that you do", 5),
+        ("!?", 5),
+    ] {
+        assert_eq!(
+            memory.recall(&Query::new(text, limit)).await.unwrap(),
+            nothing,
+            "{text:?}"
+        );
     }
     // What comes after the part of a long query that counts is not looked for.
     let long = format!("{}harbour", "unheard ".repeat(500));
@@ -183,26 +249,46 @@ async fn equal_scores_are_in_the_order_of_arrival() {
 #[tokio::test]
 async fn an_old_answer_is_not_buried_by_young_noise() {
     let Fixture { memory, clock, .. } = &memory().await;
-    say_apart(memory, ["The password hint of the router is the name of our first boat."]).await;
+    say_apart(
+        memory,
+        ["The password hint of the router is the name of our first boat."],
+    )
+    .await;
     clock.advance(HOUR * 24 * 1_000);
-    let noise: Vec<String> = (0..60).map(|n| format!("The router number {n} blinks.")).collect();
+    let noise: Vec<String> = (0..60)
+        .map(|n| format!("The router number {n} blinks."))
+        .collect();
     say_apart(memory, noise.iter().map(String::as_str)).await;
     let hits = ask(memory, "what is the password hint of the router?").await;
-    assert!(hits[0].message.content.contains("first boat"), "{:?}", contents(&hits));
+    assert!(
+        hits[0].message.content.contains("first boat"),
+        "{:?}",
+        contents(&hits)
+    );
     assert!(hits[0].score.recency < 1e-6 && (hits[1].score.recency - 0.05).abs() < 1e-6);
 }
 
 #[tokio::test]
 async fn what_repeats_a_better_hit_makes_room_for_others() {
     let Fixture { memory, .. } = &memory().await;
-    let repeated: Vec<String> = (0..12).map(|n| format!("The tracking number of the parcel is {n}")).collect();
-    say_apart(memory, repeated.iter().map(String::as_str)).await;
+    let repeated = "The tracking number of the parcel is 4711";
+    say_apart(memory, [repeated; 12]).await;
     say_apart(memory, ["A parcel came without any tracking label."]).await;
-    let noise: Vec<String> = (0..30).map(|n| format!("Noise about something else {n}")).collect();
+    let noise: Vec<String> = (0..30)
+        .map(|n| format!("Noise about something else {n}"))
+        .collect();
     say_apart(memory, noise.iter().map(String::as_str)).await;
-    let hits = memory.recall(&Query::new("parcel tracking number", 3)).await.unwrap().hits;
-    assert_eq!(contents(&hits)[..2], [&repeated[0], "A parcel came without any tracking label."]);
-    assert!(hits[1].score.repetition == 0.0 && hits[2].score.repetition < 0.0);
+    let hits = memory
+        .recall(&Query::new("parcel tracking number", 3))
+        .await
+        .unwrap()
+        .hits;
+    assert_eq!(
+        contents(&hits),
+        [repeated, "A parcel came without any tracking label.", repeated]
+    );
+    let set_back: Vec<bool> = hits.iter().map(|hit| hit.score.repetition < 0.0).collect();
+    assert_eq!(set_back, [false, false, true]);
 }
 
 #[tokio::test]
@@ -213,155 +299,16 @@ async fn a_hit_and_a_miss_are_explained() {
     let all = ask(memory, "anchor basalt").await;
     for (place, found) in all.iter().enumerate() {
         let explained = memory.explain(&query, found.message.id).await.unwrap();
-        assert_eq!((explained.rank, explained.hit.as_ref()), (Some(place + 1), Some(found)));
+        assert_eq!(
+            (explained.rank, explained.hit.as_ref()),
+            (Some(place + 1), Some(found))
+        );
     }
     assert_eq!(all.len(), 2);
     let miss = ask(memory, "dune").await[0].message.id;
     let explained = memory.explain(&query, miss).await.unwrap();
-    assert_eq!((explained.rank, explained.hit, explained.degraded), (None, None, None));
-}
-
-/// A place with an embedder, and everything in it embedded.
-async fn settled(home: &Home, apart: &[&str]) -> Opened {
-    let opened = home.open().await;
-    say_apart(&opened.memory, apart.iter().copied()).await;
-    opened.memory.settle().await.unwrap();
-    opened
-}
-
-#[tokio::test]
-async fn meaning_finds_what_no_word_does_and_words_what_has_no_vector() {
-    let home = Home::new().await;
-    let opened = settled(&home, &["The kubernetes cluster restarts nightly.", "Lunch was soup.", "Rain is coming."]).await;
-    let session = opened.new_session().await;
-    let system = NewMessage::new(session, Role::System, "Say zeppelin when in doubt.");
-    opened.memory.save(system).await.unwrap();
-    opened.memory.settle().await.unwrap();
-
-    let hits = ask(&opened.memory, "kuberntes clusterz").await;
-    let Score { meaning, words, window, .. } = hits[0].score;
-    assert_eq!(contents(&hits)[0], "The kubernetes cluster restarts nightly.");
-    assert!(meaning > 0.0 && words == 0.0 && window == 0.0);
-
-    let hits = ask(&opened.memory, "zeppelin").await;
-    let Score { meaning, words, .. } = hits[0].score;
-    assert_eq!(contents(&hits)[0], "Say zeppelin when in doubt.");
-    assert!(meaning == 0.0 && words > 0.0);
-
-    for hit in &hits {
-        let Score { meaning, words, window, fact, summary, answer, neighbours, .. } = hit.score;
-        let Score { conversation, speaker, role, salience, recency, repetition, .. } = hit.score;
-        let fit = meaning + words + window + fact + summary + answer + neighbours + conversation;
-        assert!((hit.score.total() - fit - speaker - role - salience - recency - repetition).abs() < 1e-6);
-    }
-    assert!(hits.is_sorted_by(|a, b| a.score.total() >= b.score.total()));
-
-    let only_code = Query {
-        heads: Some(vec![Head::Code]),
-        ..Query::new("kuberntes clusterz", 5)
-    };
-    assert_eq!(opened.memory.recall(&only_code).await.unwrap().hits, []);
-    assert_eq!(home.upstream.violations(), []);
-}
-
-#[tokio::test]
-async fn a_fact_leads_to_the_message_that_told_it_and_a_summary_to_what_it_covers() {
-    let home = Home::new().await;
-    let opened = settled(&home, &["Lunch was soup.", "Rain is coming tonight."]).await;
-    let session = opened.new_session().await;
-    let source = opened.say(session, "Since grandmother gave me hers I play nothing else.").await;
-    let statement = |key: &str, value: &str| Statement {
-        subject: "user".to_owned(),
-        key: key.to_owned(),
-        value: value.to_owned(),
-        category: Category::Personal,
-        confidence: 0.9,
-        retracted: false,
-        context: None,
-        since: None,
-    };
-    let report = Report {
-        facts: vec![statement("instrument", "theremin"), statement("likes", "warm rooms")],
-        ..Report::default()
-    };
-    let mut transaction = opened.database.begin().await.unwrap();
-    let now = home.clock.now();
-    relationship::apply(&mut transaction, session::DEFAULT_USER, &source, &report, now).await.unwrap();
-    transaction.commit().await.unwrap();
-    let told = opened.new_session().await;
-    for n in 0..10 {
-        opened.say(told, &format!("Barrel {n} of the herring was salted on the quay.")).await;
-    }
-    opened.memory.settle().await.unwrap();
-
-    for sessions in [None, Some(vec![session])] {
-        let query = Query {
-            sessions,
-            ..Query::new("instrument theremin", 5)
-        };
-        let hits = opened.memory.recall(&query).await.unwrap().hits;
-        assert_eq!(hits[0].message, source);
-        assert!((hits[0].score.fact - 0.3).abs() < 1e-6 && hits[0].score.words == 0.0);
-    }
-    let hits = ask(&opened.memory, "salted herring barrel").await;
-    assert!(hit(&hits, "Barrel 4").score.summary > 0.0);
-    assert_eq!(hit(&hits, "Lunch").score.summary, 0.0);
-}
-
-#[tokio::test]
-async fn every_part_of_a_filter_holds_for_words_and_for_meaning() {
-    let home = Home::new().await;
-    let opened = home.open().await;
-    let start = home.clock.now();
-    let project = ProjectId::at(start);
-    let mut sessions = Vec::new();
-    let mut said = Vec::new();
-    for (place, user) in ["anna", "anna", "bert"].into_iter().enumerate() {
-        let mut transaction = opened.database.begin().await.unwrap();
-        sessions.push(session::create(&mut transaction, None, user, start).await.unwrap().id);
-        transaction.commit().await.unwrap();
-        for (n, role) in [Role::User, Role::Assistant].into_iter().enumerate() {
-            home.clock.advance(HOUR * 2);
-            let new = NewMessage {
-                project: (place == 1).then_some(project),
-                ..NewMessage::new(sessions[place], role, format!("{user} saw lighthouse {place}{n} at sea."))
-            };
-            said.push(opened.memory.save(new).await.unwrap());
-        }
-    }
-    opened.memory.settle().await.unwrap();
-    let all = || Query::new("lighthouse at sea", 20);
-    let cases: [(&str, Query, &[usize]); 10] = [
-        ("all", all(), &[0, 1, 2, 3, 4, 5]),
-        ("user", Query { user: Some("bert".to_owned()), ..all() }, &[4, 5]),
-        ("unknown user", Query { user: Some("carl".to_owned()), ..all() }, &[]),
-        ("sessions", Query { sessions: Some(vec![sessions[0], sessions[2]]), ..all() }, &[0, 1, 4, 5]),
-        ("no session", Query { sessions: Some(Vec::new()), ..all() }, &[]),
-        ("project", Query { project: Some(project), ..all() }, &[2, 3]),
-        ("roles", Query { roles: Some(vec![Role::Assistant]), ..all() }, &[1, 3, 5]),
-        ("since", Query { since: Some(said[3].time), ..all() }, &[3, 4, 5]),
-        ("until", Query { until: Some(said[3].time), ..all() }, &[0, 1, 2]),
-        ("without", Query { without: vec![said[0].id, said[5].id], ..all() }, &[1, 2, 3, 4]),
-    ];
-    for (part, query, expected) in cases {
-        // By words and meaning, and by meaning alone.
-        for text in [query.text.as_str(), "lihgthouse"] {
-            let query = Query { text: text.to_owned(), ..query.clone() };
-            let Recall { hits, degraded } = opened.memory.recall(&query).await.unwrap();
-            let found: BTreeSet<i64> = hits.iter().map(|hit| hit.message.number).collect();
-            let expected: BTreeSet<i64> = expected.iter().map(|&place| said[place].number).collect();
-            assert_eq!((found, degraded), (expected, None), "{part}: {text}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_secret_is_masked_before_it_leaves() {
-    let home = Home::new().await;
-    let secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
-    let opened = settled(&home, &[&format!("My token for the build server is {secret}, keep it.")]).await;
-    ask(&opened.memory, &format!("What is {secret} for?")).await;
-    let embedded = home.embedded();
-    assert_eq!(embedded.len(), 2, "{embedded:?}");
-    assert!(embedded.iter().all(|text| text.contains("[secret]") && !text.contains(secret)), "{embedded:?}");
+    assert_eq!(
+        (explained.rank, explained.hit, explained.degraded),
+        (None, None, None)
+    );
 }

@@ -37,7 +37,10 @@ pub(super) async fn search_memory(toolbox: &Toolbox<'_>, wanted: SearchMemory) -
     }
     let memory = &toolbox.inner.memory;
     let job = toolbox.job;
-    let session = memory.session(job.turn.session).await.map_err(crate::Error::from)?;
+    let session = memory
+        .session(job.turn.session)
+        .await
+        .map_err(crate::Error::from)?;
     let limit = wanted.limit.unwrap_or(FOUND).clamp(1, FOUND_AT_MOST);
     let query = Query {
         user: Some(session.map_or_else(|| DEFAULT_USER.to_owned(), |session| session.user)),

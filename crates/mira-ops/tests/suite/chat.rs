@@ -54,6 +54,9 @@ async fn a_turn_is_told_stored_and_counted() {
         time: START,
         project: None,
         reply_to,
+        speaker: None,
+        tags: Vec::new(),
+        pinned: false,
     };
     assert_eq!(*question, said(1, accepted.message, Role::User, "Hello", None));
     let reply_to = Some(accepted.message);

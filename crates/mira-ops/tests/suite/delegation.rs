@@ -61,6 +61,7 @@ fn part(name: &str, detail: Option<&str>, cap: usize, reason: &str) -> ContextPa
         cap,
         truncated: false,
         reason: reason.to_owned(),
+        sources: Vec::new(),
     }
 }
 

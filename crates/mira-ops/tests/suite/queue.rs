@@ -1,7 +1,7 @@
 //! The order of turns, within a session and beside others, and repeats of a request.
 
 use mira_llm::scripted::{Endpoint as Route, Script};
-use mira_ops::{Error, MAX_WAITING_TURNS, Turn};
+use mira_ops::{Error, Keyed, MAX_WAITING_TURNS, Turn};
 
 use crate::harness::{Mira, answering, next_event, polled_once, reasoner, script};
 
@@ -149,28 +149,20 @@ async fn a_turn_whose_sender_goes_away_is_accepted_and_runs() {
 async fn a_kept_answer_is_given_to_the_same_request_only() {
     let mira = Mira::start(Script::new()).await;
     let operations = &mira.operations;
-    assert_eq!(
-        operations.answered("artifact.apply", "k", "{1}").await.unwrap(),
-        None
-    );
-    operations
-        .keep_answer("artifact.apply", "k", "{1}", "done")
-        .await
-        .unwrap();
-    operations
-        .keep_answer("artifact.apply", "k", "{1}", "done again")
-        .await
-        .unwrap();
-    let kept = operations.answered("artifact.apply", "k", "{1}").await.unwrap();
+    let keyed = |method, params| Keyed {
+        method,
+        key: "k",
+        params,
+    };
+    let first = keyed("artifact.apply", "{1}");
+    assert_eq!(operations.answered(&first).await.unwrap(), None);
+    operations.keep_answer(&first, "done").await.unwrap();
+    operations.keep_answer(&first, "done again").await.unwrap();
+    let kept = operations.answered(&first).await.unwrap();
     assert_eq!(kept.as_deref(), Some("done"));
-    let refused = operations
-        .answered("artifact.apply", "k", "{2}")
-        .await
-        .unwrap_err();
-    assert!(matches!(refused, Error::IdempotencyConflict));
-    assert_eq!(
-        operations.answered("artifact.undo", "k", "{2}").await.unwrap(),
-        None
-    );
+    let other = operations.answered(&keyed("artifact.apply", "{2}")).await;
+    assert!(matches!(other.unwrap_err(), Error::IdempotencyConflict));
+    let elsewhere = operations.answered(&keyed("artifact.undo", "{2}")).await;
+    assert_eq!(elsewhere.unwrap(), None);
     mira.close().await;
 }

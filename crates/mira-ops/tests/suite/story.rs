@@ -67,6 +67,7 @@ fn line(event: &Event) -> String {
         Event::Failed { error } => format!("failed: {}", failure(error)),
         Event::Cancelled => "cancelled".to_owned(),
         Event::Interrupted { .. } => "interrupted".to_owned(),
+        Event::Erased => "erased".to_owned(),
     }
 }
 

@@ -247,7 +247,13 @@ async fn without_a_project_there_is_nothing_to_look_at_and_files_can_still_be_wr
     let offered: Vec<&str> = offered.map(|tool| tool["name"].as_str().unwrap()).collect();
     assert_eq!(
         offered,
-        ["create_artifact", "generate_code", "refactor_code", "debug_code"]
+        [
+            "create_artifact",
+            "generate_code",
+            "refactor_code",
+            "debug_code",
+            "search_memory"
+        ]
     );
     let outputs = tool_outputs(&requests[1]);
     assert_eq!(

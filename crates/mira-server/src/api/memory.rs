@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mira_memory::analysis::{self, Analysis};
 use mira_memory::{Message, NewMessage, Role, Scope};
-use mira_ops::Behind;
+use mira_ops::{Behind, Keyed};
 use mira_proto::error::ErrorCode;
 use mira_proto::native::{
     self, MemoryDeleteResult, MemoryGetRecentParams, MemoryGetRecentResult, MemorySaveParams,
@@ -13,6 +13,7 @@ use mira_proto::native::{
 use mira_store::{MessageId, ProjectId, SessionId};
 
 use super::{Mira, id, next_cursor, optional_id, page_size};
+use crate::dispatch::unwritable;
 use crate::fault::Fault;
 use crate::wire;
 
@@ -82,10 +83,26 @@ impl Mira {
     }
 
     pub(crate) async fn memory_save(&self, params: MemorySaveParams) -> Result<MessageResult, Fault> {
+        let new = self.to_save(params).await?;
+        Ok(saved(self.memory.save(new).await?))
+    }
+
+    /// Like [`Self::memory_save`], where a repeat is answered like the first time.
+    pub(crate) async fn memory_save_once(
+        &self,
+        params: MemorySaveParams,
+        request: &Keyed<'_>,
+    ) -> Result<String, Fault> {
+        let new = self.to_save(params).await?;
+        let answer = |message| serde_json::to_string(&saved(message)).map_err(|error| unwritable(&error));
+        self.operations.save_once(new, request, answer).await
+    }
+
+    async fn to_save(&self, params: MemorySaveParams) -> Result<NewMessage, Fault> {
         if params.content.trim().is_empty() {
             return Err(Fault::new(ErrorCode::InvalidParams, "the message is empty").field("content"));
         }
-        let new = NewMessage {
+        Ok(NewMessage {
             project: self.known_project(params.project_id.as_deref()).await?,
             tags: params.tags.unwrap_or_default(),
             ..NewMessage::new(
@@ -93,10 +110,6 @@ impl Mira {
                 said_by(params.role.as_ref(), "role")?,
                 params.content,
             )
-        };
-        let message = self.memory.save(new).await?;
-        Ok(MessageResult {
-            message: wire::message(message, None, None),
         })
     }
 
@@ -170,6 +183,13 @@ impl Mira {
             .field("session_id")
             .hint("give one of them")),
         }
+    }
+}
+
+/// A message as it is right after it was stored.
+fn saved(message: Message) -> MessageResult {
+    MessageResult {
+        message: wire::message(message, None, None),
     }
 }
 

@@ -1,5 +1,7 @@
 //! How the server is.
 
+use std::time::Duration;
+
 use mira_llm::embedding::Embedder as _;
 use mira_memory::outbox::Backlog;
 use mira_memory::{IndexState, Job, Schedule};
@@ -7,7 +9,6 @@ use mira_proto::native::{
     self, EmbedderStatus, IndexStatus, JobStatus, MemoryStatus, SystemStatusResult, VectorsStatus,
 };
 use mira_store::Timestamp;
-use std::time::Duration;
 
 use super::Mira;
 use crate::fault::Fault;

@@ -218,7 +218,8 @@ impl Client {
         };
         let lane = session_lane(&session.id.to_string());
         let mira = self.link.mira.clone();
-        let answer = async move { memory::answer(&mira, &session, command).await };
+        // There are many commands, and the connection should not have room for all of them.
+        let answer = Box::pin(async move { memory::answer(&mira, &session, command).await });
         self.handle(Some(lane), (Family::Memory, request_id), frame, answer)
             .await;
     }

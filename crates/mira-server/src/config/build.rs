@@ -175,23 +175,18 @@ fn endpoint(values: &Values, base_url: &'static str, api_key: &'static str) -> E
 /// sent where the reasoner is.
 pub(super) fn endpoint_or_openai(values: &Values, base_url: &'static str, api_key: &'static str) -> Endpoint {
     let own_key = values.secret(api_key);
-    match values.optional(base_url) {
-        Some(url) => Endpoint {
+    if let Some(url) = values.optional(base_url) {
+        return Endpoint {
             base_url: url.trim_end_matches('/').to_owned(),
             api_key: own_key,
             missing: None,
-        },
-        None => {
-            let openai = endpoint(values, "OPENAI_BASE_URL", "OPENAI_API_KEY");
-            match own_key {
-                Some(key) => Endpoint {
-                    api_key: Some(key),
-                    missing: None,
-                    ..openai
-                },
-                None => openai,
-            }
-        }
+        };
+    }
+    let openai = endpoint(values, "OPENAI_BASE_URL", "OPENAI_API_KEY");
+    Endpoint {
+        missing: openai.missing.filter(|_| own_key.is_none()),
+        api_key: own_key.or(openai.api_key),
+        base_url: openai.base_url,
     }
 }
 

@@ -57,7 +57,7 @@ pub struct Qdrant {
     pub timeout: Duration,
 }
 
-/// The value of OPENAI_EMBEDDING_MODEL that switches embeddings off.
+/// The name in the place of a model that switches embeddings off.
 const NONE: &str = "none";
 
 pub(super) fn memory(values: &mut Values) -> Memory {

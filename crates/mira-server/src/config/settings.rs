@@ -120,7 +120,7 @@ pub(super) const GROUPS: &[Group] = &[
             unset(
                 "MIRA_AUTH_TOKEN",
                 Kind::Secret,
-                "What clients must present, as `Authorization: Bearer` or as `token` of `initialize`.",
+                "What clients must present, as `Authorization: Bearer` or as `token` of `initialize`. `/metrics` takes it as well.",
             ),
             setting(
                 "MIRA_ALLOWED_ORIGINS",

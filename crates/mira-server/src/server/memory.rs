@@ -20,8 +20,7 @@ use crate::metrics::Embeddings;
 const VECTORS: &str = "vectors";
 
 /// What to set for an embedder.
-pub(super) const EMBEDDER_HINT: &str =
-    "set OPENAI_API_KEY or MIRA_EMBED_DIRECTORY to find messages by meaning, and restart the server";
+pub(super) const EMBEDDER_HINT: &str = "set OPENAI_API_KEY or MIRA_EMBED_DIRECTORY";
 
 /// A memory with its helpers, and what to say of them.
 pub(super) struct Opened {
@@ -40,7 +39,7 @@ pub(super) async fn open(
 ) -> Result<Opened, StartError> {
     let (database, data_dir) = storage;
     let embeddings = match &configured.embedder {
-        Some(embedder) => Some(Arc::new(Embeddings::new(self::embedder(embedder, calls)?))),
+        Some(configured) => Some(Arc::new(Embeddings::new(embedder(configured, calls)?))),
         None => None,
     };
     let vectors = match &embeddings {
@@ -117,8 +116,8 @@ async fn vectors(configured: &config::Vectors, data_dir: &Path) -> Result<Arc<dy
     })
 }
 
-/// What is told of the models that help memory. Nobody has to have a utility model, so that one is only told of when it was
-/// asked for.
+/// What is told of the models that help memory: of the utility model when it was asked for, of the embedder unless it was
+/// switched off.
 pub(super) fn bindings(
     configured: &config::Models,
     utility: Option<&Binding>,
@@ -127,18 +126,22 @@ pub(super) fn bindings(
     let named = configured.utility.as_ref().zip(utility);
     let utility = named.map(|(named, binding)| about(ModelRole::Utility, &named.model, binding));
     let embedder = match embeddings {
-        Some(embeddings) => ModelBinding {
+        Some(embeddings) => Some(ModelBinding {
             role: ModelRole::Embedder,
             model: Some(embeddings.name().to_owned()),
             configured: true,
             hint: None,
-        },
-        None => ModelBinding {
+        }),
+        // With this key there is one, unless it was switched off.
+        None if configured.reasoner.endpoint.api_key.is_some() => None,
+        None => Some(ModelBinding {
             role: ModelRole::Embedder,
             model: None,
             configured: false,
-            hint: Some(EMBEDDER_HINT.to_owned()),
-        },
+            hint: Some(format!(
+                "{EMBEDDER_HINT} and restart the server, to find messages by meaning"
+            )),
+        }),
     };
-    utility.into_iter().chain([embedder]).collect()
+    utility.into_iter().chain(embedder).collect()
 }

@@ -1,12 +1,14 @@
 //! From variables and files to a configuration, and what is said on the way.
 
 mod later;
+mod memory;
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use mira_server::config::{
     self, Api, Config, Effort, LogFormat, Persona, Place, Problem, Problems, Verbosity, Warning,
 };
+use mira_store::vector::Head;
 use secrecy::{ExposeSecret, SecretString};
 
 fn load(variables: &[(&str, &str)]) -> Result<Config, Problems> {
@@ -158,7 +160,7 @@ const CASES: &[Case] = &[
 #[test]
 fn every_setting_arrives() {
     let defaults = load(&[]).unwrap();
-    for (name, value, arrived) in CASES {
+    for (name, value, arrived) in CASES.iter().chain(memory::CASES) {
         let config = load(&[(name, value)]).unwrap_or_else(|problems| panic!("{name}={value}: {problems}"));
         assert!(arrived(&config), "{name}={value}: {config:?}");
         assert_eq!(config.warnings, [], "{name}");
@@ -168,12 +170,15 @@ fn every_setting_arrives() {
 
 #[test]
 fn every_setting_has_a_case_and_is_documented() {
-    let arriving = CASES.iter().map(|(name, ..)| *name);
-    let later = later::CASES
-        .iter()
-        .filter_map(|(names, ..)| names.first().copied());
+    let arriving = CASES.iter().chain(memory::CASES).map(|(name, ..)| *name);
+    let later = later::CASES.iter().map(|(name, ..)| *name);
+    let dependent = memory::DEPENDENT.iter().map(|(_, name, ..)| *name);
     // The file that is read has tests of its own.
-    let cases: BTreeSet<&str> = arriving.chain(later).chain(["MIRA_CONFIG"]).collect();
+    let cases: BTreeSet<&str> = arriving
+        .chain(later)
+        .chain(dependent)
+        .chain(["MIRA_CONFIG"])
+        .collect();
     let example = config::env_example();
     let documented: BTreeSet<&str> = example_values(&example).map(|(name, _)| name).collect();
     assert_eq!(cases, documented);
@@ -216,6 +221,24 @@ fn older_names_still_mean_what_they_meant() {
         ("MIRA_RECENT_MESSAGE_LIMIT", "CONTEXT_RECENT_MESSAGES", "3"),
         ("MIRA_HISTORY_MESSAGE_CAP", "CONTEXT_RECENT_MESSAGES", "3"),
         ("RUST_LOG", "MIRA_LOG_LEVEL", "debug"),
+        ("MAX_RECALLED_MESSAGES", "CONTEXT_SEMANTIC_MATCHES", "3"),
+        ("MIRA_CONTEXT_SEMANTIC_MATCHES", "CONTEXT_SEMANTIC_MATCHES", "3"),
+        ("MIRA_RECALL_SEMANTIC", "CONTEXT_SEMANTIC_MATCHES", "3"),
+        (
+            "MIRA_USE_ROLLING_SUMMARIES_IN_CONTEXT",
+            "USE_ROLLING_SUMMARIES",
+            "false",
+        ),
+        ("MIRA_ENABLE_SUMMARIZATION", "USE_ROLLING_SUMMARIES", "false"),
+        (
+            "MIRA_SUMMARIZE_AFTER_MESSAGES",
+            "SUMMARY_GENERATION_INTERVAL",
+            "3",
+        ),
+        ("MEM_ROLLUP_EVERY", "SUMMARY_GENERATION_INTERVAL", "3"),
+        ("MIRA_EMBED_HEADS", "EMBED_HEADS", "code"),
+        ("MEM_SALIENCE_MIN_FOR_EMBED", "SALIENCE_MIN_FOR_EMBED", "0.5"),
+        ("MIN_SALIENCE_FOR_QDRANT", "SALIENCE_MIN_FOR_EMBED", "0.5"),
     ] {
         let (old, new) = (load(&[(alias, value)]).unwrap(), load(&[(name, value)]).unwrap());
         assert_eq!(format!("{old:?}"), format!("{new:?}"), "{alias}");
@@ -263,13 +286,13 @@ fn all_problems_are_reported_at_once_and_no_secret_in_them() {
         "the configuration cannot be used:
   - OPENAI_BASE_URL in the environment: expected an http:// or https:// address, found something else
   - GPT5_REASONING in the environment: expected minimal, low, medium or high, found `very`
+  - EMBED_HEADS in the environment: expected a comma-separated list of semantic, code, summary, documents, relationship, found `code,dreams`
+  - MIN_SALIENCE_FOR_QDRANT in the environment: expected a number from 0 to 1, found `6`
+  - USE_ROLLING_SUMMARIES in the environment: expected true or false, found `perhaps`
   - MIRA_PORT in the environment: expected a whole number from 0 to 65535, found `80000`
   - MIRA_ALLOWED_ORIGINS in the environment: expected a comma-separated list of `loopback` and origins such as https://mira.example.com, found `*`
   - MIRA_MAX_FRAME_BYTES in the environment: expected bytes, from 64KiB to 1TiB, such as 512KiB, 80MiB or 1GiB, found `80MB`
   - DATABASE_URL in the environment: expected a path or sqlite:PATH; PostgreSQL, other servers and in-memory databases are not supported, found something else
-  - EMBED_HEADS in the environment: expected a comma-separated list of semantic, code, summary, documents, relationship, found `code,dreams`
-  - MIN_SALIENCE_FOR_QDRANT in the environment: expected a number from 0 to 1, found `6`
-  - USE_ROLLING_SUMMARIES in the environment: expected true or false, found `perhaps`
   - MIRA_DEAD_PEER_TIMEOUT must be at least twice MIRA_HEARTBEAT, or healthy clients would be dropped
   - MIRA_HOST is 0.0.0.0, which other machines can reach: set MIRA_AUTH_TOKEN as well, or MIRA_HOST to 127.0.0.1
   - MIRA_PERSONA and MIRA_PERSONA_FILE exclude each other: set one of them"
@@ -315,10 +338,19 @@ fn an_address_that_others_can_reach_needs_a_token() {
 
 #[test]
 fn secrets_are_not_shown() {
-    let names = ["OPENAI_API_KEY", "DEEPSEEK_API_KEY", "MIRA_AUTH_TOKEN"];
+    let names = [
+        "OPENAI_API_KEY",
+        "DEEPSEEK_API_KEY",
+        "MIRA_AUTH_TOKEN",
+        "MIRA_EMBED_API_KEY",
+        "MIRA_UTILITY_API_KEY",
+        "QDRANT_API_KEY",
+    ];
     let mut variables = names.map(|name| (name, "s3cret")).to_vec();
-    // Of parts that do not exist yet: not kept, and not in the warning.
-    variables.extend([("MIRA_EMBED_API_KEY", "s3cret"), ("QDRANT_API_KEY", "s3cret")]);
+    variables.extend([
+        ("MIRA_UTILITY_MODEL", "small"),
+        ("QDRANT_URL", "http://localhost:6334"),
+    ]);
     let shown = format!("{:?}", load(&variables).unwrap());
     assert!(!shown.contains("s3cret"), "{shown}");
     assert_eq!(shown.matches("REDACTED").count(), names.len(), "{shown}");
@@ -331,7 +363,7 @@ fn odd_names_are_reported_and_not_fatal() {
         ("MIRA_SOMETHING_ELSE_ENTIRELY", "1"),
         ("MIRA_DECAY_FLOOR", "2.0"),
         ("USE_DEEPSEEK_CODEGEN", "true"),
-        ("TASK_DECAY_ENABLED", "true"),
+        ("TASK_CODE_SYNC_ENABLED", "true"),
         ("DATABASE_TIMEOUT", "10"),
         ("OPENAI_ORGANIZATION", "somebody else's"),
         ("MIRA_EMPTY_AND_UNKNOWN", " "),
@@ -342,11 +374,11 @@ fn odd_names_are_reported_and_not_fatal() {
         warnings,
         [
             "DATABASE_TIMEOUT in the environment has no effect: the database needs no tuning",
-            "MIRA_DECAY_FLOOR in the environment has no effect: memories do not fade by age",
+            "MIRA_DECAY_FLOOR in the environment has no effect: how memories fade is fixed, and none is deleted by age",
             "MIRA_PROT in the environment is no setting of this server; is MIRA_PORT meant?",
             "MIRA_SOMETHING_ELSE_ENTIRELY in the environment is no setting of this server",
-            "TASK_DECAY_ENABLED in the environment has no effect: background work starts when there is something to do, \
-             not by the clock",
+            "TASK_CODE_SYNC_ENABLED in the environment has no effect: there is nothing to clean up, and code is read when \
+             it is asked for",
             "USE_DEEPSEEK_CODEGEN in the environment has no effect: code is delegated whenever DEEPSEEK_API_KEY is set",
         ]
     );
@@ -364,6 +396,7 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
         MIRA_ALLOWED_ORIGINS = ["loopback", "https://mira.example"]
         SALIENCE_MIN_FOR_EMBED = 0.5
         EMBED_HEADS = ["code", "summary"]
+        GIT_ENABLED = true
         OPENAI_ORGANISATION = "a mistake in a file of ours"
         [server]
         port = 3002
@@ -378,6 +411,7 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
         let origins = &config.server.transport.allowed_origins;
         assert!(origins.allows("http://localhost") && origins.allows("https://mira.example"));
         assert_eq!(config.operation.recent_messages, 5);
+        assert_eq!(config.memory.heads, [Head::Code, Head::Summary]);
         let unknown = |name: &str| Warning::Unknown {
             name: name.to_owned(),
             place: Place::File,
@@ -388,8 +422,7 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
             place: Place::File,
         };
         let warnings = [
-            later("EMBED_HEADS"),
-            later("SALIENCE_MIN_FOR_EMBED"),
+            later("GIT_ENABLED"),
             unknown("OPENAI_ORGANISATION"),
             unknown("server"),
         ];

@@ -7,7 +7,7 @@ use mira_server::transport::{App, BindError, Connection, Listener, Options, Read
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_tungstenite::tungstenite::{Message, http::StatusCode};
 
-use crate::support::{Server, closing, receive, send, soon};
+use crate::support::{Server, closing, echo, receive, send, soon};
 
 const TOKEN: &str = "a-long-token";
 const INITIALIZE: &str =
@@ -291,4 +291,39 @@ async fn the_socket_opens_when_the_application_is_ready() {
     send(&mut client, "hello").await;
     assert_eq!(receive(&mut client).await, "hello");
     server.end().await;
+}
+
+#[tokio::test]
+async fn metrics_are_for_those_with_the_token() {
+    let app = || App::new(echo).with_metrics(|sockets| async move { Some(format!("sockets {sockets}\n")) });
+    let open = Server::start(Options::default(), app()).await;
+    let _client = open.connect().await;
+    let reply = open.get("/metrics").await;
+    assert!(
+        reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.contains("text/plain; version=0.0.4"),
+        "{reply}"
+    );
+    assert!(reply.ends_with("\r\n\r\nsockets 1\n"), "{reply}");
+    open.end().await;
+
+    let options = Options {
+        auth_token: Some("token".into()),
+        ..Options::default()
+    };
+    let guarded = Server::start(options, app()).await;
+    let with =
+        |header: &str| format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\n{header}\r\n").into_bytes();
+    for (header, status) in [
+        ("", "401 Unauthorized"),
+        ("Authorization: Bearer other\r\n", "401 Unauthorized"),
+        ("Authorization: Bearer token\r\n", "200 OK"),
+    ] {
+        let reply = guarded.raw(&with(header)).await;
+        assert!(
+            reply.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+            "{header}: {reply}"
+        );
+    }
+    assert!(guarded.get("/healthz").await.starts_with("HTTP/1.1 200 OK\r\n"));
+    guarded.end().await;
 }

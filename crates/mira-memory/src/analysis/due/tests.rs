@@ -184,6 +184,8 @@ async fn analysing_again_keeps_what_was_first_and_what_recall_counted() {
     put(&mut transaction, said[0].number, &again).await.unwrap();
     transaction.commit().await.unwrap();
     let expected = Analysis {
+        // Recall has reinforced it.
+        salience: first.salience,
         original_salience: first.original_salience,
         recall_count: 3,
         last_recalled: first.last_recalled,

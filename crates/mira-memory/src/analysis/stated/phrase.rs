@@ -118,7 +118,13 @@ pub(super) fn read(text: &str) -> Option<Phrase> {
     let text = cleaned(&text);
     let (text, over) = split(&text, &OVER);
     let (short, context) = split(text, &CONTEXT);
-    let short = without_article(&cleaned(short));
+    let short = cleaned(short);
+    // "The" with a capital is part of a name.
+    let short = if short.starts_with("The ") {
+        short
+    } else {
+        without_article(&short)
+    };
     // Where the short form is no known thing or name, the rest may belong to it: "working in the morning".
     let known = list(&short).all(|thing| lexicon::kind_of(thing).is_some())
         || proper(&short).as_ref() == Some(&short);
