@@ -21,6 +21,9 @@ pub(crate) const TOKEN: &str = "MIRA_AUTH_TOKEN";
 /// Settings that differ from those of [`Mira::start`].
 pub(crate) type Settings<'a> = &'a [(&'a str, &'a str)];
 
+/// Leaves messages as they were said: what an analysis adds to them comes when it comes.
+pub(crate) const UNANALYSED: Settings<'static> = &[("TASK_ANALYSIS_ENABLED", "false")];
+
 /// A running Mira. A test ends with [`Mira::close`], which checks what must hold after every test.
 #[derive(Debug)]
 pub(crate) struct Mira {

@@ -14,7 +14,7 @@ use mira_llm::scripted::Script;
 use serde_json::Value;
 
 use crate::classic::has;
-use crate::harness::{Mira, soon};
+use crate::harness::{Mira, UNANALYSED, soon};
 use crate::socket::{Heard, Socket};
 use normal::Names;
 
@@ -51,8 +51,7 @@ async fn check(file: &Path) {
     let written: Value = serde_json::from_str(&text).unwrap();
     let script: Script = serde_json::from_value(written["script"].clone()).unwrap();
     let files: BTreeMap<String, String> = serde_json::from_value(written["files"].clone()).unwrap();
-    // What an analysis adds to messages comes when it comes.
-    let mira = Mira::start_with(script, &[("TASK_ANALYSIS_ENABLED", "false")]).await;
+    let mira = Mira::start_with(script, UNANALYSED).await;
     for (path, content) in &files {
         mira.put(path, content);
     }

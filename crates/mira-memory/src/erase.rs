@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mira_store::vector::PointId;
-use mira_store::{MessageId, SessionId, SummaryId};
+use mira_store::{MessageId, SessionId, SummaryId, note_removal};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use ulid::Ulid;
@@ -41,9 +41,10 @@ impl Memory {
     /// Removes what is in a scope so that no byte of it is left in the directory; see [`rows`] for what that is. It takes
     /// as long as writing the whole database anew.
     ///
-    /// Cancel safe in that it can be called again: once the rows are gone, what remains is to remove them from the indices,
-    /// which happens sooner or later by itself, and from the disk. [`mira_store::Error::Read`] says that somebody, such as an
-    /// [`Export`](crate::portable::Export) in progress, still reads the state before; then too it is to be called again.
+    /// Cancel safe: once the rows are gone, what remains is to remove them from the indices, which happens sooner or later
+    /// by itself, and from the disk, which [`Self::compact`], the next erasure or the next start does.
+    /// [`mira_store::Error::Read`] says that somebody, such as an [`Export`](crate::portable::Export) in progress, still
+    /// reads the state before, so that this remains.
     pub async fn erase(&self, scope: &Scope) -> Result<Erased, Error> {
         let mut transaction = self.inner.database.begin().await?;
         let erased = rows(&mut transaction, scope).await?;
@@ -137,6 +138,7 @@ pub async fn rows(connection: &mut SqliteConnection, scope: &Scope) -> Result<Er
         },
     };
     remove_work(connection, &erased.removed.points()).await?;
+    note_removal(connection).await?;
     Ok(erased)
 }
 
@@ -147,6 +149,7 @@ pub async fn messages(connection: &mut SqliteConnection, ids: &[MessageId]) -> R
             .bind(to_json(ids))
             .fetch_all(&mut *connection)
             .await?;
+    note_removal(connection).await?;
     remove_messages(connection, &numbers).await
 }
 

@@ -4,9 +4,9 @@
 //! keep in step on disk. Unlike a full-text table shared by everybody, it weighs a word by how rare it is *in the scope of
 //! the question*, and it scores a hundred thousand messages in about a millisecond.
 
+mod score;
 #[cfg(test)]
 mod tests;
-mod score;
 pub(crate) mod words;
 
 use std::collections::{HashMap, HashSet};

@@ -133,7 +133,8 @@ impl Memory {
         if let Some(session) = session::named(&mut transaction, name).await? {
             return Ok((session, false));
         }
-        let session = session::create(&mut transaction, Some(name), DEFAULT_USER, self.inner.clock.now()).await?;
+        let session =
+            session::create(&mut transaction, Some(name), DEFAULT_USER, self.inner.clock.now()).await?;
         transaction.commit().await?;
         Ok((session, true))
     }
@@ -182,7 +183,12 @@ impl Memory {
     /// How many messages of a session came before this number. Reads the counted total and the messages after it, not
     /// the ones before, so it is quick for recent numbers.
     pub async fn count_before(&self, session: SessionId, number: i64) -> Result<i64, Error> {
-        message::count_before(&mut *self.inner.database.readers().acquire().await?, session, number).await
+        message::count_before(
+            &mut *self.inner.database.readers().acquire().await?,
+            session,
+            number,
+        )
+        .await
     }
 
     /// A message by id.

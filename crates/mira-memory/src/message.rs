@@ -174,7 +174,10 @@ pub(crate) async fn by_number(
         .try_map(|row| from_row(&row))
         .fetch_all(connection)
         .await?;
-    Ok(rows.into_iter().map(|message| (message.number, message)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|message| (message.number, message))
+        .collect())
 }
 
 /// Up to `limit` messages of a session with a smaller number than `before`, newest first.

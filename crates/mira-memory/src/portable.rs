@@ -17,7 +17,7 @@ mod simple;
 mod store;
 mod table;
 
-pub use export::Export;
+pub use export::{Export, InvalidPosition, Position};
 pub use import::{Imported, MAX_LINE_BYTES, MAX_REPORTED, RefusedLine};
 pub use line::Refusal;
 

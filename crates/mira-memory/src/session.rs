@@ -97,10 +97,12 @@ pub async fn named(connection: &mut SqliteConnection, name: &str) -> Result<Opti
 
 /// The sessions of a user, or of all.
 pub async fn all(connection: &mut SqliteConnection, user: Option<&str>) -> Result<Vec<SessionId>, Error> {
-    Ok(sqlx::query_scalar("SELECT id FROM sessions WHERE ?1 IS NULL OR user_id = ?1")
-        .bind(user)
-        .fetch_all(connection)
-        .await?)
+    Ok(
+        sqlx::query_scalar("SELECT id FROM sessions WHERE ?1 IS NULL OR user_id = ?1")
+            .bind(user)
+            .fetch_all(connection)
+            .await?,
+    )
 }
 
 /// Up to `limit` sessions after `after`, the last used first.

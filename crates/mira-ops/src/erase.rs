@@ -38,7 +38,7 @@ impl Operations {
     /// in projects stay as they are. Remembered answers to idempotent requests go too, of all scopes, because they may
     /// repeat anything.
     ///
-    /// Errors: [`Error::Busy`] while a turn runs or waits in the scope. Cancel safe in that it can be called again.
+    /// Errors: [`Error::Busy`] while a turn runs or waits in the scope. Cancel safe as [`mira_memory::Memory::erase`] is.
     pub async fn erase(&self, scope: &Scope) -> Result<Erased, Error> {
         let inner = &self.inner;
         let mut erased = Erased::default();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 
 use crate::Error;
 
@@ -24,7 +24,7 @@ pub type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
 ///
 /// It runs in WAL mode with `synchronous = NORMAL`: a killed process loses nothing that was committed; a power cut
 /// may lose the last commits but never damages the file. What is deleted is overwritten in the file; [`Self::compact`]
-/// leaves nothing of it in the WAL either.
+/// leaves nothing of it in the WAL either, and is made up for by the next [`Self::open`] where [`note_removal`] was called.
 #[derive(Debug, Clone)]
 pub struct Database {
     path: PathBuf,
@@ -83,11 +83,26 @@ impl Database {
             .connect_with(options.read_only(true))
             .await
             .map_err(failed)?;
-        Ok(Self {
+        let database = Self {
             path: path.to_owned(),
             writer,
             readers,
-        })
+        };
+        if database.owes_compaction().await? {
+            match database.compact(BUSY_TIMEOUT).await {
+                // Another program reads the state before. It stays owed.
+                Ok(()) | Err(Error::Read { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(database)
+    }
+
+    async fn owes_compaction(&self) -> Result<bool, Error> {
+        let removals: i64 = sqlx::query_scalar("PRAGMA user_version")
+            .fetch_one(&self.readers)
+            .await?;
+        Ok(removals != 0)
     }
 
     /// The database file.
@@ -162,6 +177,11 @@ impl Database {
             let busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
                 .fetch_one(&mut connection)
                 .await?;
+            if busy == 0 {
+                sqlx::query("PRAGMA user_version = 0")
+                    .execute(&mut connection)
+                    .await?;
+            }
             connection.close().await?;
             Ok(busy != 0)
         };
@@ -178,4 +198,12 @@ impl Database {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Notes, in the transaction that removes something, that [`Database::compact`] is owed, so that nothing of it stays on disk
+/// when the process ends before.
+pub async fn note_removal(connection: &mut SqliteConnection) -> Result<(), Error> {
+    // A number in the header of the file that SQLite leaves to its users; migrations have their own tables.
+    sqlx::query("PRAGMA user_version = 1").execute(connection).await?;
+    Ok(())
 }

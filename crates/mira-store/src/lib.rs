@@ -26,7 +26,7 @@ mod migrations;
 pub mod vector;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
-pub use database::{Database, READERS, Transaction};
+pub use database::{Database, READERS, Transaction, note_removal};
 pub use directory::DataDirectory;
 pub use error::{Error, InvalidId};
 pub use id::{

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Classic;
 use super::screen::{Screen, bubble};
-use crate::harness::{Mira, answering, delegating, reasoner, script, writing};
+use crate::harness::{Mira, UNANALYSED, answering, delegating, reasoner, script, writing};
 use crate::socket::Heard;
 
 #[tokio::test]
@@ -43,7 +43,8 @@ async fn heartbeats_come() {
 
 #[tokio::test]
 async fn history_comes_back_with_artifacts_also_after_a_restart() {
-    let mut mira = Mira::start(delegating("src/a.rs", writing("src/a.rs", "fn a() {}\n"))).await;
+    let script = delegating("src/a.rs", writing("src/a.rs", "fn a() {}\n"));
+    let mut mira = Mira::start_with(script, UNANALYSED).await;
     let (mut client, empty) = Classic::attach(&mira.server, "peter-eternal").await;
     assert_eq!(empty["data"]["memories"], json!([]));
     let project = client.project(&mira.directory()).await;

@@ -3,8 +3,10 @@
 use mira_llm::scripted::Script;
 use serde_json::{Value, json};
 
-use super::{VECTORS, facts, found, on_disk, restart, search, settled};
-use crate::harness::{Mira, coder, file, reasoner, script};
+use super::{
+    LOOK, UTILITY, VECTORS, analysis, embedder, facts, found, on_disk, restart, search, settled, utility,
+};
+use crate::harness::{Mira, coder, file, reasoner, script, soon};
 use crate::native::Native;
 
 /// Words that stand nowhere but in one kind of thing each.
@@ -222,6 +224,58 @@ async fn not_while_a_turn_runs() {
 }
 
 #[tokio::test]
+async fn what_is_worked_on_meanwhile_does_not_come_back() {
+    let favourite = json!([{
+        "subject": "user", "key": "favourite_editor", "value": KNOWN, "category": "preference",
+        "confidence": 0.9, "retracted": false, "context": null, "since": null,
+    }]);
+    let rules = [
+        utility("summarises")
+            .user_contains("<conversation>")
+            .hold("summary")
+            .text(format!("{SAID}, it was said.")),
+        utility("analyses").hold("analysis").text(analysis(&favourite)),
+        embedder("embeds").hold("vectors"),
+    ];
+    let mira = Mira::start_with(script(rules), &[VECTORS, UTILITY].concat()).await;
+    let mut client = Native::hello(&mira.server).await;
+    let mut other = Native::hello(&mira.server).await;
+    for work in ["analysis", "vectors", "summary"] {
+        let session = client.open("one").await;
+        let save =
+            json!({"session_id": session, "content": format!("{SAID} and {KNOWN}."), "tags": [TAGGED]});
+        client.call("memory.save", save).await;
+        let summary = match work {
+            "summary" => {
+                settled(&mut client).await;
+                let params = json!({"session_id": session});
+                Some(other.ask("memory.trigger_rolling_summary", &params).await)
+            }
+            _ => None,
+        };
+        mira.arrived(work).await;
+        let gone = client.call("memory.erase", json!({"user": "default"})).await;
+        assert_eq!(gone["messages"], 1, "{work}");
+        mira.upstream.release(work);
+        if let Some(summary) = summary {
+            let answer = other.answer(&summary.into()).await;
+            assert_eq!(answer["error"]["data"]["code"], "not_found", "{answer}");
+        }
+        settled(&mut client).await;
+        assert_eq!(on_disk(&mira, &EVERYTHING), [""; 0], "{work}");
+        let stats = client.call("memory.get_stats", json!({})).await;
+        let counted =
+            ["messages", "analysed", "current_facts", "vectors", "summaries"].map(|name| stats[name].clone());
+        assert_eq!(
+            counted,
+            [json!(0), json!(0), json!(0), json!({}), json!({})],
+            "{work}"
+        );
+    }
+    mira.close((client, other)).await;
+}
+
+#[tokio::test]
 async fn it_must_be_said_what() {
     let mira = Mira::start(models()).await;
     let (mut client, session) = Native::in_session(&mira.server, "one").await;
@@ -238,4 +292,42 @@ async fn it_must_be_said_what() {
         .await;
     assert_eq!(unknown["data"]["code"], "not_found");
     mira.close(client).await;
+}
+
+#[tokio::test]
+async fn also_when_the_server_is_killed_in_the_middle() {
+    let mut mira = Mira::start_with(models(), VECTORS).await;
+    let mut erased = 0;
+    for round in 0..8 {
+        let (mut client, session) = Native::in_session(&mira.server, "one").await;
+        for number in 0..10 {
+            let content = format!("{SAID} number {number} of them is quite important.");
+            let save = json!({"session_id": session, "content": content, "tags": [TAGGED]});
+            client.call("memory.save", save).await;
+        }
+        settled(&mut client).await;
+        client.ask("memory.erase", &json!({"session_id": session})).await;
+        // Each round a little later.
+        for _ in 0..2 * round {
+            client.ask("session.list", &json!({})).await;
+            client.socket.frame().await;
+        }
+        mira.server.kill().await;
+        mira.start_again(&[]).await;
+        let mut client = Native::hello(&mira.server).await;
+        settled(&mut client).await;
+        if client.call("session.list", json!({})).await["sessions"] == json!([]) {
+            erased += 1;
+        } else {
+            client.call("memory.erase", json!({"session_id": session})).await;
+        }
+        soon("the disk to be clean", async {
+            while !on_disk(&mira, &[SAID, TAGGED]).is_empty() {
+                tokio::time::sleep(LOOK).await;
+            }
+        })
+        .await;
+    }
+    assert!(erased > 0, "no erasure had begun when the server was killed");
+    mira.close(()).await;
 }

@@ -223,6 +223,6 @@ fn what_was_deleted_while_its_batch_was_read_is_not_added() {
     state.forget(message(0).id());
     state.add(message(0).stored());
     state.add(message(1).stored());
-    let indexed: Vec<MessageId> = state.documents.iter().map(|document| document.id).collect();
+    let indexed: Vec<MessageId> = state.by_id.keys().copied().collect();
     assert_eq!((indexed, state.newest), (vec![message(1).id()], 2));
 }

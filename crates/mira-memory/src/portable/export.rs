@@ -1,6 +1,8 @@
 //! Memory as lines.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, Sqlite, Transaction};
@@ -29,12 +31,51 @@ const PARTS: [Part; 7] = [
 pub struct Export {
     transaction: Transaction<'static, Sqlite>,
     scope: Scope,
-    /// Lines that were read and not handed out yet.
-    ready: VecDeque<String>,
-    /// What is still to be read.
-    parts: std::slice::Iter<'static, Part>,
-    /// What is being read, and the row after which to go on.
-    current: Option<(&'static Part, i64)>,
+    /// Lines that were read and not handed out yet, with the places after them.
+    ready: VecDeque<(String, Position)>,
+    /// Where to go on reading.
+    next: Position,
+    /// Where the last line that was handed out ended.
+    told: Position,
+}
+
+/// A place in an export, between two lines. It stays good when rows before it go away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// A place in [`PARTS`].
+    part: usize,
+    /// The row of it after which to go on.
+    row: i64,
+}
+
+impl Position {
+    /// Before the header.
+    pub const START: Self = Self {
+        part: 0,
+        row: i64::MIN,
+    };
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.part, self.row)
+    }
+}
+
+/// A text is not the [`Display`](fmt::Display) form of a [`Position`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is not a position in an export")]
+pub struct InvalidPosition;
+
+impl FromStr for Position {
+    type Err = InvalidPosition;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPosition> {
+        let (part, row) = text.split_once(':').ok_or(InvalidPosition)?;
+        let part = part.parse().map_err(|_| InvalidPosition)?;
+        let row = row.parse().map_err(|_| InvalidPosition)?;
+        Ok(Self { part, row })
+    }
 }
 
 #[derive(Debug)]
@@ -50,12 +91,27 @@ impl Memory {
     /// Everything in a scope as lines of JSON, to be kept elsewhere and given to [`Memory::import`]. What refers to
     /// something outside of the scope comes without that reference. Embeddings are left out, because they can be made again.
     pub async fn export(&self, scope: Scope) -> Result<Export, Error> {
+        self.export_from(scope, Position::START).await
+    }
+
+    /// Like [`Self::export`], from a place on that an earlier export was left at. What was added or removed since then
+    /// counts, so pages of an export together do not show the state of one moment.
+    pub async fn export_from(&self, scope: Scope, position: Position) -> Result<Export, Error> {
+        let begun = Position {
+            part: 0,
+            row: i64::MIN + 1,
+        };
+        let (ready, next) = if position == Position::START {
+            (VecDeque::from([(HEADER.to_owned(), begun)]), begun)
+        } else {
+            (VecDeque::new(), position)
+        };
         Ok(Export {
             transaction: self.inner.database.readers().begin().await?,
             scope,
-            ready: VecDeque::from([HEADER.to_owned()]),
-            parts: PARTS.iter(),
-            current: None,
+            ready,
+            next,
+            told: position,
         })
     }
 }
@@ -65,27 +121,43 @@ impl Export {
     /// Cancel safe.
     pub async fn next(&mut self) -> Result<Option<String>, Error> {
         while self.ready.is_empty() {
-            let (part, after) = match self.current {
-                Some(current) => current,
-                None => match self.parts.next() {
-                    Some(part) => (part, i64::MIN),
-                    None => return Ok(None),
-                },
+            let Position {
+                part: number,
+                row: after,
+            } = self.next;
+            let Some(part) = PARTS.get(number) else {
+                return Ok(None);
             };
-            self.current = Some((part, after));
             let rows = sqlx::query(AssertSqlSafe(part.select(&self.scope)))
                 .bind(self.scope.bound())
                 .bind(after)
                 .try_map(|row: SqliteRow| Ok((row.try_get::<i64, _>(0)?, part.line(&row)?)))
                 .fetch_all(&mut *self.transaction)
                 .await?;
-            self.current = match rows.last() {
-                Some((last, _)) if rows.len() == PAGE => Some((part, *last)),
-                _ => None,
+            self.next = match rows.last() {
+                Some((last, _)) if rows.len() == PAGE => Position {
+                    part: number,
+                    row: *last,
+                },
+                _ => Position {
+                    part: number + 1,
+                    row: i64::MIN,
+                },
             };
-            self.ready.extend(rows.into_iter().map(|(_, line)| line));
+            let lines = rows
+                .into_iter()
+                .map(|(row, line)| (line, Position { part: number, row }));
+            self.ready.extend(lines);
         }
-        Ok(self.ready.pop_front())
+        Ok(self.ready.pop_front().map(|(line, after)| {
+            self.told = after;
+            line
+        }))
+    }
+
+    /// The place after the last line that [`Self::next`] gave, for [`Memory::export_from`].
+    pub fn position(&self) -> Position {
+        self.told
     }
 }
 

@@ -219,14 +219,17 @@ fn scope(state: &State, query: &Query) -> Vec<bool> {
             .collect()
     });
     let takes = |document: &Document| {
-        user.as_ref().is_none_or(|user| state.users[document.user as usize] == *user)
+        user.as_ref()
+            .is_none_or(|user| state.users[document.user as usize] == *user)
             && project.is_none_or(|project| document.project == Some(project))
             && roles.as_ref().is_none_or(|roles| roles.contains(&document.role))
             && since.is_none_or(|since| document.time >= since)
             && until.is_none_or(|until| document.time < until)
     };
     // Where everything belongs to one user, saying so takes nothing away.
-    let everybody = user.as_ref().is_none_or(|user| state.users.iter().all(|known| known == user));
+    let everybody = user
+        .as_ref()
+        .is_none_or(|user| state.users.iter().all(|known| known == user));
     let narrow = !everybody || project.is_some() || roles.is_some() || since.is_some() || until.is_some();
     let mut scope = state.mask(sessions.as_deref(), narrow.then_some(&takes));
     for place in without.iter().filter_map(|id| state.place(*id)) {

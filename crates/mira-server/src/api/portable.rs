@@ -1,6 +1,7 @@
 //! Memory as a whole: counting it, moving it, erasing it.
 
 use mira_memory::Scope;
+use mira_memory::portable::Position;
 use mira_proto::error::ErrorCode;
 use mira_proto::native::{
     ImportError, ImportedMemory, MemoryEraseParams, MemoryEraseResult, MemoryExportParams,
@@ -92,18 +93,13 @@ impl Mira {
                 params.user,
             )
             .await?;
-        let begin = match params.cursor.as_deref().map(str::parse::<usize>) {
-            Some(Ok(line)) => line,
+        let begin = match params.cursor.as_deref().map(str::parse) {
+            Some(Ok(position)) => position,
             Some(Err(_)) => return Err(not_a_cursor()),
-            None => 0,
+            None => Position::START,
         };
         let limit = params.limit.unwrap_or(LINES).clamp(1, MAX_LINES);
-        let mut export = self.memory.export(scope).await?;
-        for _ in 0..begin {
-            if export.next().await?.is_none() {
-                break;
-            }
-        }
+        let mut export = self.memory.export_from(scope, begin).await?;
         let mut lines = Vec::new();
         let mut bytes = 0;
         while let Some(line) = export.next().await? {
@@ -111,7 +107,7 @@ impl Mira {
             lines.push(line);
             if u32::try_from(lines.len()) == Ok(limit) || bytes >= PAGE_BYTES {
                 return Ok(MemoryExportResult {
-                    next_cursor: Some((begin + lines.len()).to_string()),
+                    next_cursor: Some(export.position().to_string()),
                     lines,
                 });
             }

@@ -233,6 +233,29 @@ async fn an_old_reader_holds_up_the_end_of_a_compaction_and_it_can_be_repeated()
     assert!(!holds(&data, "unmistakable"));
 }
 
+#[tokio::test]
+async fn a_compaction_that_is_owed_is_made_up_for() {
+    let Fixture { folder, database } = notes().await;
+    let data = folder.path().join("data");
+    add(&database, "unmistakable").await;
+    let mut transaction = database.begin().await.unwrap();
+    sqlx::query("DELETE FROM notes")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    mira_store::note_removal(&mut transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert!(holds(&data, "unmistakable"), "in the WAL");
+    // As if the process had ended here: the first database is never closed.
+    let again = Database::open(database.path()).await.unwrap();
+    assert!(!holds(&data, "unmistakable"));
+    let owed: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(again.readers())
+        .await
+        .unwrap();
+    assert_eq!(owed, 0);
+}
+
 #[test]
 fn a_data_directory_has_one_owner() {
     let folder = tempfile::tempdir().unwrap();
