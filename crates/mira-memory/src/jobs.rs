@@ -318,7 +318,11 @@ impl Memory {
         Ok(Status {
             index: self.index(),
             analysis: outbox::backlog(&mut reader, Work::Analyse).await?,
-            embedding: outbox::backlog(&mut reader, Work::Embed).await?,
+            // Without an embedder nothing is behind; the work is kept for when there is one.
+            embedding: match self.inner.helpers.embedder {
+                Some(_) => outbox::backlog(&mut reader, Work::Embed).await?,
+                None => Backlog::default(),
+            },
             jobs: Job::ALL.into_iter().zip(records).collect(),
         })
     }

@@ -15,6 +15,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use mira_store::{Database, MessageId, ProjectId, SessionId, Timestamp};
 use sqlx::Row;
 
+pub(crate) use self::score::Scores;
 use crate::message::Role;
 use crate::row::named;
 use crate::{Error, form};

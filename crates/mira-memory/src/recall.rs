@@ -168,8 +168,18 @@ impl Memory {
             Ok(result) => result?,
             Err(_) => degraded.push("the messages are still being read".to_owned()),
         }
+        let query = Query {
+            text: text.to_owned(),
+            ..query.clone()
+        };
+        // Runs while the query is embedded and the vectors are asked.
+        let (lexical, asked) = (self.inner.lexical.shared(), query.clone());
+        let words = tokio::task::spawn_blocking(move || {
+            let state = lexical.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            rank::score_words(&state, &asked)
+        });
         let keys = match self.embed_query(text).await {
-            Ok(Some(vector)) => match self.keys(query, vector).await {
+            Ok(Some(vector)) => match self.keys(&query, vector).await {
                 Ok(keys) => {
                     degraded.extend(self.index().problem());
                     Some(keys)
@@ -190,19 +200,16 @@ impl Memory {
             }
         };
 
+        let words = words.await.map_err(|_| Error::Interrupted)?;
         let lexical = self.inner.lexical.shared();
-        let ranked_query = Query {
-            text: text.to_owned(),
-            ..query.clone()
-        };
-        let now = self.inner.clock.now();
+        let (limit, now) = (query.limit, self.inner.clock.now());
         let ranked = tokio::task::spawn_blocking(move || {
             let state = lexical.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            rank::rank(&state, &ranked_query, keys.as_ref(), now)
+            rank::rank(&state, &query, &words, keys.as_ref(), now)
         })
         .await
         .map_err(|_| Error::Interrupted)?;
-        let hits = self.hits(ranked, query.limit, now).await?;
+        let hits = self.hits(ranked, limit, now).await?;
         Ok(Recall {
             hits,
             degraded: (!degraded.is_empty()).then(|| degraded.join("; ")),

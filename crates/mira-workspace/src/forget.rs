@@ -26,10 +26,11 @@ pub async fn forget_changes(connection: &mut SqliteConnection, changes: &[Change
 
 /// Forgets all recorded changes of a project, as [`forget_changes`] does.
 pub async fn forget_history(connection: &mut SqliteConnection, project: ProjectId) -> Result<u64, Error> {
-    let forgotten = sqlx::query("DELETE FROM file_change WHERE project_id = ?1 AND state IN ('done', 'reverted')")
-        .bind(project)
-        .execute(&mut *connection)
-        .await?;
+    let forgotten =
+        sqlx::query("DELETE FROM file_change WHERE project_id = ?1 AND state IN ('done', 'reverted')")
+            .bind(project)
+            .execute(&mut *connection)
+            .await?;
     content::sweep(connection, project).await?;
     Ok(forgotten.rows_affected())
 }

@@ -5,18 +5,27 @@ use std::time::{Duration, Instant};
 use mira_llm::scripted::Fault;
 use serde_json::{Value, json};
 
-use super::{UTILITY, VECTORS, embedder, settled, utility};
+use super::{UTILITY, VECTORS, embedder, memory_is, settled, utility};
 use crate::harness::{Mira, answering, reasoner, script, soon};
 use crate::native::Native;
 
 const BUG: &str = "The build fails with error[E0382] in src/main.rs:\n```rust\nfn main() { let a = vec![1]; drop(a); drop(a); }\n```\nPlease fix it, this is urgent.";
+
+/// Waits until a message and its answer are dealt with, and the jobs have written down that they did it.
+async fn analysed(client: &mut Native) -> Value {
+    settled(client).await;
+    memory_is(client, "the record of a job", |memory| {
+        memory["jobs"][0]["done"] == 2
+    })
+    .await
+}
 
 #[tokio::test]
 async fn a_message_is_analysed_by_rules() {
     let mira = Mira::start_with(answering("Thanks, done."), VECTORS).await;
     let (mut client, session) = Native::in_session(&mira.server, "one").await;
     let turn = client.turn(&session, BUG).await;
-    let status = settled(&mut client).await;
+    let status = analysed(&mut client).await;
     let recent = client
         .call("memory.get_recent", json!({"session_id": session}))
         .await;
@@ -92,7 +101,7 @@ async fn it_is_measured() {
     let mira = Mira::start_with(answering("I see."), VECTORS).await;
     let (mut client, session) = Native::in_session(&mira.server, "one").await;
     client.turn(&session, BUG).await;
-    settled(&mut client).await;
+    analysed(&mut client).await;
     client.call("memory.search", json!({"query": "build"})).await;
     let (status, page) = mira.server.page("/metrics").await;
     assert_eq!(status, 200);

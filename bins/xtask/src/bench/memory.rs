@@ -57,7 +57,9 @@ pub(crate) async fn run(args: &MemoryArgs) -> anyhow::Result<Vec<Table>> {
     } else {
         Helpers {
             embedder: Some(embedder),
-            vectors: Some(Arc::new(EmbeddedVectors::open(&folder.path().join("vectors")).await?)),
+            vectors: Some(Arc::new(
+                EmbeddedVectors::open(&folder.path().join("vectors")).await?,
+            )),
             ..Helpers::default()
         }
     };
@@ -73,7 +75,11 @@ pub(crate) async fn run(args: &MemoryArgs) -> anyhow::Result<Vec<Table>> {
     }
     let mut random = Random(1);
     for number in 0..args.messages {
-        let role = if number % 2 == 0 { Role::User } else { Role::Assistant };
+        let role = if number % 2 == 0 {
+            Role::User
+        } else {
+            Role::Assistant
+        };
         let session = sessions[number * SESSIONS / args.messages.max(1)];
         memory
             .save(NewMessage::new(session, role, random.text(&vocabulary, 30)))
@@ -96,8 +102,10 @@ pub(crate) async fn run(args: &MemoryArgs) -> anyhow::Result<Vec<Table>> {
         sessions: Some(vec![sessions[7]]),
         ..Query::new(text, HITS)
     };
-    let scopes: [(&str, &dyn Fn(String) -> Query); 2] =
-        [("recall over everything", &everywhere), ("recall in one session", &one_session)];
+    let scopes: [(&str, &dyn Fn(String) -> Query); 2] = [
+        ("recall over everything", &everywhere),
+        ("recall in one session", &one_session),
+    ];
     for (name, query) in scopes {
         let mut samples = Samples::new()?;
         let mut found = 0;
@@ -106,7 +114,11 @@ pub(crate) async fn run(args: &MemoryArgs) -> anyhow::Result<Vec<Table>> {
             let begun = Instant::now();
             let recall = memory.recall(&query).await?;
             samples.add(begun.elapsed());
-            anyhow::ensure!(recall.degraded.is_none(), "recall was degraded: {:?}", recall.degraded);
+            anyhow::ensure!(
+                recall.degraded.is_none(),
+                "recall was degraded: {:?}",
+                recall.degraded
+            );
             found += recall.hits.len();
         }
         anyhow::ensure!(found > QUERIES, "only {found} hits in {QUERIES} recalls");
@@ -137,7 +149,8 @@ pub(crate) async fn run(args: &MemoryArgs) -> anyhow::Result<Vec<Table>> {
 /// Words in the order of a text, so that frequent ones are frequent.
 fn vocabulary(args: &MemoryArgs) -> anyhow::Result<Vec<String>> {
     if let Some(path) = &args.words {
-        let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
         return Ok(text.split_whitespace().map(str::to_owned).collect());
     }
     // Zipf's law as Mandelbrot has it, without the most frequent words, as if stop words were gone: the most frequent one
@@ -148,7 +161,7 @@ fn vocabulary(args: &MemoryArgs) -> anyhow::Result<Vec<String>> {
     for rank in 1..=WORDS {
         words.extend(std::iter::repeat_n(
             format!("word{rank}"),
-            (20 * WORDS).div_ceil(rank + OFFSET),
+            (2 * WORDS).div_ceil(rank + OFFSET),
         ));
     }
     Ok(words)
@@ -198,9 +211,9 @@ impl Embedder for MadeUp {
 
     fn embed<'a>(&'a self, texts: &'a [String]) -> Vectors<'a> {
         let vector = |text: &String| {
-            let seed = text
-                .bytes()
-                .fold(7_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
+            let seed = text.bytes().fold(7_u64, |hash, byte| {
+                hash.wrapping_mul(31).wrapping_add(u64::from(byte))
+            });
             let (mut topic, mut own) = (Random(seed % TOPICS), Random(seed));
             (0..self.dimension)
                 .map(|_| topic.number() + 0.5 * own.number())

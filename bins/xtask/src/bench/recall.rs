@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use mira_llm::embedding::{EmbeddingOptions, Embedder, LocalEmbeddings, OpenAiEmbeddings};
 use mira_llm::Endpoint;
+use mira_llm::embedding::{Embedder, EmbeddingOptions, LocalEmbeddings, OpenAiEmbeddings};
 use mira_memory::recall::Query;
 use mira_memory::{Helpers, Memory, NewMessage, Options, Role};
 use mira_store::vector::EmbeddedVectors;
@@ -36,7 +36,12 @@ pub(crate) struct RecallArgs {
     #[arg(long, env = "MIRA_TEST_MINILM", required_if_eq("embedder", "minilm"))]
     model: Option<PathBuf>,
     /// The key of the embedder that is asked over the network
-    #[arg(long, env = "OPENAI_API_KEY", hide_env_values = true, required_if_eq("embedder", "openai"))]
+    #[arg(
+        long,
+        env = "OPENAI_API_KEY",
+        hide_env_values = true,
+        required_if_eq("embedder", "openai")
+    )]
     key: Option<String>,
 }
 
@@ -101,8 +106,13 @@ pub(crate) async fn run(args: &RecallArgs) -> anyhow::Result<Vec<Table>> {
     let mut latency = Samples::new()?;
     for (item, &session) in items.iter().zip(&sessions) {
         let mut conversation = Figures::default();
-        for question in item.qa.iter().filter(|question| (1..=4).contains(&question.category)) {
-            let wanted: HashSet<Evidence> = question.evidence.iter().flat_map(|text| evidence(text)).collect();
+        for question in item
+            .qa
+            .iter()
+            .filter(|question| (1..=4).contains(&question.category))
+        {
+            let wanted: HashSet<Evidence> =
+                question.evidence.iter().flat_map(|text| evidence(text)).collect();
             if wanted.is_empty() {
                 continue;
             }
@@ -130,7 +140,9 @@ pub(crate) async fn run(args: &RecallArgs) -> anyhow::Result<Vec<Table>> {
 
     let title = format!(
         "Evidence recall, embedder {}: {} messages, {} questions; recall with the query's embedding p50 {} ms, p95 {} ms; stored, analysed and embedded in {:.1} s",
-        args.embedder.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned()),
+        args.embedder
+            .to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned()),
         said.len(),
         all.questions,
         latency.ms(50.0),
@@ -209,7 +221,10 @@ async fn tell(
                 })
                 .await?;
             let place = evidence(&turn.dia_id).next();
-            told.push((message.id, place.with_context(|| format!("{:?} is no turn", turn.dia_id))?));
+            told.push((
+                message.id,
+                place.with_context(|| format!("{:?} is no turn", turn.dia_id))?,
+            ));
         }
     }
     Ok(told)
@@ -248,7 +263,11 @@ impl Figures {
     fn add(&mut self, found: &[Evidence], wanted: &HashSet<Evidence>) {
         self.questions += 1;
         let share = |k: usize| {
-            let hits: HashSet<_> = found.iter().take(k).filter(|place| wanted.contains(place)).collect();
+            let hits: HashSet<_> = found
+                .iter()
+                .take(k)
+                .filter(|place| wanted.contains(place))
+                .collect();
             count(hits.len()) / count(wanted.len())
         };
         for (sum, k) in self.at.iter_mut().zip([5, 10, 20]) {

@@ -14,8 +14,8 @@ use crate::relationship::{self, Report};
 use crate::row::to_json;
 use crate::{Error, Memory, fact};
 
-/// How many messages are analysed by rules in one transaction.
-const BATCH: u32 = 128;
+/// How many messages are analysed by rules in one transaction, during which nobody else writes.
+const BATCH: u32 = 32;
 
 /// Failures of the model after which a message is analysed by rules.
 const ATTEMPTS: u32 = 2;

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::Query;
-use super::weights::CANDIDATES;
+use super::weights::NEAREST;
 use crate::row::to_json;
 use crate::semantic::message_of;
 use crate::{Error, Memory};
@@ -69,7 +69,7 @@ impl Memory {
             head,
             vector: vector.clone(),
             filter,
-            limit: CANDIDATES,
+            limit: NEAREST,
             exact: false,
         })
         .collect();

@@ -11,7 +11,7 @@ use super::weights::{
 };
 use super::{Hit, Query, Score};
 use crate::form;
-use crate::lexical::{Document, Place, State, words};
+use crate::lexical::{Document, Place, Scores, State, words};
 use crate::message::Role;
 
 /// Characters of a message that tell whether it repeats another.
@@ -27,10 +27,35 @@ pub(super) struct Ranked {
     pub score: Score,
 }
 
-/// The best messages, in order, more than are asked for, so that what is known later can change the order.
-pub(super) fn rank(state: &State, query: &Query, keys: Option<&Keys>, now: Timestamp) -> Vec<Ranked> {
+/// What the words of a query find. Messages that are indexed afterwards are not in its scope.
+#[derive(Debug)]
+pub(super) struct Words {
+    scope: Vec<bool>,
+    scores: Scores,
+}
+
+impl Words {
+    fn takes(&self, place: Place) -> bool {
+        self.scope.get(place as usize).is_some_and(|taken| *taken)
+    }
+}
+
+/// Scores the messages that a query looks at by its words.
+pub(super) fn score_words(state: &State, query: &Query) -> Words {
     let scope = scope(state, query);
-    let lexical = state.score(&query.text, &scope);
+    let scores = state.score(&query.text, &scope);
+    Words { scope, scores }
+}
+
+/// The best messages, in order, more than are asked for, so that what is known later can change the order.
+pub(super) fn rank(
+    state: &State,
+    query: &Query,
+    scope: &Words,
+    keys: Option<&Keys>,
+    now: Timestamp,
+) -> Vec<Ranked> {
+    let lexical = &scope.scores;
     let mut scores: HashMap<Place, Score> = HashMap::new();
 
     let (words_weight, window_weight) = match keys {
@@ -47,38 +72,43 @@ pub(super) fn rank(state: &State, query: &Query, keys: Option<&Keys>, now: Times
             .map_or(1.0, |&place| values[place as usize].max(f32::MIN_POSITIVE))
     };
     let (most_own, most_window) = (most(&best_own, &lexical.own), most(&best_window, &lexical.window));
+    let scale = keys.map(Scale::of);
     let mut candidates: HashSet<Place> = best_own.into_iter().chain(best_window).collect();
-    if let Some(keys) = keys {
-        for (place, meaning) in normalised(state, &keys.messages) {
-            if scope[place as usize] {
-                candidates.insert(place);
-                scores.entry(place).or_default().meaning = MEANING * meaning;
-            }
+    if let (Some(keys), Some(scale)) = (keys, scale) {
+        let known = |(id, similarity): (&MessageId, &f32)| {
+            let place = state.place(*id).filter(|place| scope.takes(*place))?;
+            Some((place, scale.fit(*similarity)))
+        };
+        for (place, meaning) in keys.messages.iter().filter_map(known) {
+            candidates.insert(place);
+            scores.entry(place).or_default().meaning = MEANING * meaning;
         }
-        for (place, fact) in normalised(state, &keys.facts) {
-            if scope[place as usize] {
-                candidates.insert(place);
-                scores.entry(place).or_default().fact = FACT * fact;
-            }
+        for (place, fact) in keys.facts.iter().filter_map(known) {
+            candidates.insert(place);
+            scores.entry(place).or_default().fact = FACT * fact;
         }
     }
     for &place in &candidates {
         let score = scores.entry(place).or_default();
+        // Places that are in scope were there when the words were scored.
         score.words = words_weight * lexical.own[place as usize] / most_own;
         score.window = window_weight * lexical.window[place as usize] / most_window;
-        if let Some(keys) = keys {
+        if let (Some(keys), Some(scale)) = (keys, scale) {
             let document = state.at(place);
             let session = state.sessions[document.session as usize];
             let fitting = keys
                 .summaries
                 .iter()
                 .filter(|covered| covered.session == session && covered.numbers.contains(&document.number));
-            score.summary = SUMMARY * fitting.map(|covered| covered.similarity).fold(0.0, f32::max);
+            score.summary = SUMMARY
+                * fitting
+                    .map(|covered| scale.fit(covered.similarity))
+                    .fold(0.0, f32::max);
         }
     }
 
-    add_answers(state, &scope, &mut scores);
-    add_neighbours(state, &scope, &mut scores);
+    add_answers(state, scope, &mut scores);
+    add_neighbours(state, scope, &mut scores);
     add_conversations(state, &mut scores);
     let named = words::of(&query.text);
     let named: HashSet<&str> = named.iter().map(String::as_str).collect();
@@ -117,28 +147,28 @@ pub(super) fn rank(state: &State, query: &Query, keys: Option<&Keys>, now: Times
 }
 
 /// What follows a question that fits is likely its answer.
-fn add_answers(state: &State, scope: &[bool], scores: &mut HashMap<Place, Score>) {
+fn add_answers(state: &State, scope: &Words, scores: &mut HashMap<Place, Score>) {
     let questions: Vec<(Place, f32)> = scores
         .iter()
         .filter(|&(&place, _)| state.at(place).asks)
         .filter_map(|(&place, score)| Some((state.after(place)?, score.total())))
         .collect();
     for (answer, total) in questions {
-        if scope[answer as usize] {
+        if scope.takes(answer) {
             scores.entry(answer).or_default().answer = ANSWER * total;
         }
     }
 }
 
 /// Each message gains a share of what its neighbours score by themselves.
-fn add_neighbours(state: &State, scope: &[bool], scores: &mut HashMap<Place, Score>) {
+fn add_neighbours(state: &State, scope: &Words, scores: &mut HashMap<Place, Score>) {
     let own: Vec<(Place, f32)> = scores
         .iter()
         .map(|(&place, score)| (place, score.total()))
         .collect();
     for (place, total) in own {
         for neighbour in [state.before(place), state.after(place)].into_iter().flatten() {
-            if scope[neighbour as usize] {
+            if scope.takes(neighbour) {
                 scores.entry(neighbour).or_default().neighbours += NEIGHBOURS * total;
             }
         }
@@ -157,25 +187,33 @@ fn add_conversations(state: &State, scores: &mut HashMap<Place, Score>) {
     }
 }
 
-/// Similarities of known messages, stretched so that the lowest is 0 and the highest 1.
-fn normalised(state: &State, similarities: &HashMap<MessageId, f32>) -> Vec<(Place, f32)> {
-    let (low, high) = similarities
-        .values()
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &similarity| {
+/// What a cosine is worth. Embedders differ in where similarity begins, so the scale is that of the messages that were found:
+/// the least similar of them is worth nothing, the most similar one 1. Facts and summaries are measured by it too, so
+/// that one which merely is the best of its kind gains nothing.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    low: f32,
+    high: f32,
+}
+
+impl Scale {
+    fn of(keys: &Keys) -> Self {
+        let found = keys.messages.values();
+        let (low, high) = found.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &similarity| {
             (low.min(similarity), high.max(similarity))
         });
-    let range = (high - low).max(f32::MIN_POSITIVE);
-    similarities
-        .iter()
-        .filter_map(|(&id, &similarity)| {
-            let fit = if high > low {
-                (similarity - low) / range
-            } else {
-                1.0
-            };
-            Some((state.place(id)?, fit))
-        })
-        .collect()
+        if low < high {
+            Self { low, high }
+        } else {
+            // One message or none tells nothing of the scale.
+            let high = if high > 0.0 { high } else { 1.0 };
+            Self { low: 0.0, high }
+        }
+    }
+
+    fn fit(self, similarity: f32) -> f32 {
+        ((similarity - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+    }
 }
 
 /// The places with a score, best first.

@@ -4,6 +4,9 @@
 /// Candidates that each way of searching may bring.
 pub(super) const CANDIDATES: usize = 200;
 
+/// Candidates that similarity of meaning may bring, of each kind. Walking the graph for twice as many takes twice as long.
+pub(super) const NEAREST: usize = 100;
+
 /// Words alone: of the message, and of the message with those around it.
 pub(super) const WORDS_ALONE: f32 = 0.5;
 pub(super) const WINDOW_ALONE: f32 = 0.5;

@@ -17,10 +17,7 @@ pub(crate) struct Filled {
     pub messages: [Vec<MessageId>; 3],
 }
 
-/// What is told in the session of Anna contains "marmalade" wherever texts are kept, in the others "granite" and "cobalt".
-pub(crate) async fn fill(memory: &Memory, database: &Database, clock: &ManualClock) -> Filled {
-    let now = mira_store::Clock::now(clock);
-    let project = ProjectId::at(now);
+async fn sessions(database: &Database, now: Timestamp) -> [SessionId; 3] {
     let mut transaction = database.begin().await.unwrap();
     let anna = session::create(&mut transaction, Some("marmalade session"), "anna", now)
         .await
@@ -35,6 +32,14 @@ pub(crate) async fn fill(memory: &Memory, database: &Database, clock: &ManualClo
         .unwrap()
         .id;
     transaction.commit().await.unwrap();
+    [anna, bert, work]
+}
+
+/// What is told in the session of Anna contains "marmalade" wherever texts are kept, in the others "granite" and "cobalt".
+pub(crate) async fn fill(memory: &Memory, database: &Database, clock: &ManualClock) -> Filled {
+    let now = mira_store::Clock::now(clock);
+    let project = ProjectId::at(now);
+    let [anna, bert, work] = sessions(database, now).await;
     let mut messages = [Vec::new(), Vec::new(), Vec::new()];
     for n in 0..12 {
         for (place, (session, word)) in [(anna, "marmalade"), (bert, "granite"), (work, "cobalt")]
