@@ -262,11 +262,10 @@ impl Memory {
     async fn hits(&self, ranked: Vec<Ranked>, limit: usize, now: Timestamp) -> Result<Vec<Hit>, Error> {
         let numbers: Vec<i64> = ranked.iter().map(|ranked| ranked.number).collect();
         let (mut messages, mut analyses) = {
-            let mut reader = self.inner.database.readers().acquire().await?;
-            (
-                message::by_number(&mut reader, &numbers).await?,
-                analysis::of(&mut reader, &numbers).await?,
-            )
+            let readers = self.inner.database.readers();
+            let messages = async { message::by_number(&mut *readers.acquire().await?, &numbers).await };
+            let analyses = async { analysis::of(&mut *readers.acquire().await?, &numbers).await };
+            tokio::try_join!(messages, analyses)?
         };
         let hits: Vec<Hit> = ranked
             .into_iter()

@@ -58,6 +58,17 @@ impl State {
             return scores;
         }
         let lengths = Lengths::of(self, in_scope);
+        // Worked out once for all, because every match of every word asks for them.
+        let own_norms: Vec<f32> = self
+            .measures
+            .iter()
+            .map(|measure| lengths.own_norm(measure))
+            .collect();
+        let window_norms: Vec<f32> = self
+            .measures
+            .iter()
+            .map(|measure| lengths.window_norm(measure))
+            .collect();
         let mut counts: Vec<u32> = vec![0; self.documents.len()];
         let mut windows: Vec<Place> = Vec::new();
         for term in terms {
@@ -65,7 +76,7 @@ impl State {
             let matching = postings.iter().filter(|posting| in_scope[posting.place as usize]);
             let own_weight = rarity(matching.clone().count(), lengths.documents);
             for posting in matching {
-                let norm = lengths.own_norm(&self.measures[posting.place as usize]);
+                let norm = own_norms[posting.place as usize];
                 scores.own[posting.place as usize] += own_weight * saturated(u32::from(posting.count), norm);
             }
             // A window has the words of the messages around, whether those are in scope or not.
@@ -83,12 +94,12 @@ impl State {
             }
             let window_weight = rarity(windows.len(), lengths.documents);
             for &place in &windows {
-                let norm = lengths.window_norm(&self.measures[place as usize]);
-                if scores.window[place as usize] == 0.0 {
+                let score = &mut scores.window[place as usize];
+                if *score == 0.0 {
                     scores.touched.push(place);
                 }
-                scores.window[place as usize] += window_weight * saturated(counts[place as usize], norm);
-                counts[place as usize] = 0;
+                let count = std::mem::take(&mut counts[place as usize]);
+                *score += window_weight * saturated(count, window_norms[place as usize]);
             }
         }
         scores

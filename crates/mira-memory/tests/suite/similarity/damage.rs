@@ -112,7 +112,14 @@ async fn an_index_that_cannot_be_written_stops_nothing_else() {
     })
     .await;
     assert!(problem.contains("could not access the vector index"), "{problem}");
-    assert_eq!(recall(&opened, keeper).await.hits[0].message.content, keeper);
+    until("the message", async || {
+        let found = recall(&opened, keeper).await.hits;
+        found
+            .into_iter()
+            .next()
+            .filter(|hit| hit.message.content == keeper)
+    })
+    .await;
     assert!(is_found_by_meaning(&opened).await);
 
     std::fs::remove_file(home.vectors_directory()).unwrap();
