@@ -135,6 +135,7 @@ impl Program<'_> {
             .env("MIRA_PORT", "0")
             .env("OPENAI_BASE_URL", &self.model)
             .env("OPENAI_API_KEY", "none")
+            .env("OPENAI_EMBEDDING_MODEL", "none")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::Query;
-use super::weights::NEAREST;
+use super::weights::{LEADS, NEAREST};
 use crate::row::to_json;
 use crate::semantic::message_of;
 use crate::{Error, Memory};
@@ -58,18 +58,18 @@ impl Memory {
             ..of_user("summary")
         };
         let searches: Vec<Search> = [
-            (Head::Semantic, messages.clone()),
-            (Head::Code, messages),
-            (Head::Relationship, of_user("fact")),
-            (Head::Summary, summaries),
+            (Head::Semantic, messages.clone(), NEAREST),
+            (Head::Code, messages, NEAREST),
+            (Head::Relationship, of_user("fact"), LEADS),
+            (Head::Summary, summaries, LEADS),
         ]
         .into_iter()
-        .filter(|(head, _)| asked(*head))
-        .map(|(head, filter)| Search {
+        .filter(|(head, ..)| asked(*head))
+        .map(|(head, filter, limit)| Search {
             head,
             vector: vector.clone(),
             filter,
-            limit: NEAREST,
+            limit,
             exact: false,
         })
         .collect();

@@ -4,8 +4,11 @@
 /// Candidates that each way of searching may bring.
 pub(super) const CANDIDATES: usize = 200;
 
-/// Candidates that similarity of meaning may bring, of each kind. Walking the graph for twice as many takes twice as long.
+/// Candidates that similarity of meaning may bring. Walking the graph for twice as many takes twice as long.
 pub(super) const NEAREST: usize = 100;
+
+/// Facts, and summaries, that may lead to messages.
+pub(super) const LEADS: usize = 20;
 
 /// Words alone: of the message, and of the message with those around it.
 pub(super) const WORDS_ALONE: f32 = 0.5;
