@@ -3,13 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use mira_store::Timestamp;
+use mira_store::{Timestamp, chain};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::outbox::{self, Backlog, Work};
-use crate::semantic::{IndexState, chain};
+use crate::semantic::IndexState;
 use crate::{Error, Memory};
 
 /// The wait before an index that failed is tried again.

@@ -10,12 +10,12 @@ mod weights;
 use std::time::Duration;
 
 use mira_store::vector::Head;
-use mira_store::{MessageId, ProjectId, SessionId, Timestamp};
+use mira_store::{MessageId, ProjectId, SessionId, Timestamp, chain};
 
 use crate::analysis::{self, Analysis};
 use crate::message::{self, Message, Role};
 use crate::salience::Strength;
-use crate::semantic::{IndexState, chain};
+use crate::semantic::IndexState;
 use crate::{Error, Memory, embedding, form};
 use rank::Ranked;
 use weights::CANDIDATES;

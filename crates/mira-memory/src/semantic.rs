@@ -4,7 +4,7 @@ mod state;
 
 use mira_llm::embedding::Embedder;
 use mira_store::vector::{Filter, Head, Health, Hit, PointId, Search, Space, VectorError, VectorStore};
-use mira_store::{MessageId, Timestamp};
+use mira_store::{MessageId, Timestamp, chain};
 use sqlx::SqliteConnection;
 
 pub(crate) use self::state::Index;
@@ -21,18 +21,6 @@ const REFILL_BATCH: usize = 500;
 
 /// Failures after which the things of a batch are embedded one by one, in case one of them is to blame.
 const BATCH_ATTEMPTS: u32 = 2;
-
-/// An error with what caused it.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}
 
 impl Inner {
     /// The embedder and the store, when there are both.

@@ -1,5 +1,6 @@
 //! Why a request to this crate was refused or failed.
 
+pub(crate) use mira_store::chain;
 use mira_store::{ArtifactId, OperationId, SessionId};
 
 use crate::operation::{ModelRole, Status};
@@ -86,19 +87,4 @@ impl From<mira_memory::Error> for Error {
             other => Self::Memory(other),
         }
     }
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }

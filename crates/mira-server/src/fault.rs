@@ -4,7 +4,7 @@ use mira_ops::TurnPart;
 use mira_ops::failure::{Failure, FailureCode};
 use mira_proto::error::{ErrorBody, ErrorCode};
 use mira_proto::native::ParseError;
-use mira_store::InvalidId;
+use mira_store::{InvalidId, chain};
 
 /// A refusal on its way to the client. Whatever becomes one through `?` gets its code and hint here.
 #[derive(Debug)]
@@ -37,18 +37,6 @@ impl Fault {
             code => Self::new(code, "the server failed").hint("the server's log says more"),
         }
     }
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 impl From<ParseError> for Fault {

@@ -8,12 +8,13 @@ use mira_proto::native::{
     SessionResumeParams, SessionResumeResult, SessionSyncedNotification,
 };
 use mira_proto::rpc::{Id, Message, Response};
+use mira_store::chain;
 use serde::Serialize;
 
 use crate::api::{self, Mira};
 use crate::dispatch::Laned as _;
 use crate::events;
-use crate::fault::{Fault, chain};
+use crate::fault::Fault;
 use crate::link::{Link, Next};
 use crate::transport::{Connection, Frame, Outgoing, close_code};
 use crate::wire;

@@ -13,13 +13,13 @@ use mira_memory::{IndexState, Jobs};
 use mira_ops::{Operations, Options, Parts};
 use mira_proto::native::ModelBinding;
 use mira_store::vector::{VectorError, VectorStore};
-use mira_store::{DataDirectory, Database, SystemClock};
+use mira_store::{DataDirectory, Database, SystemClock, chain};
 use mira_workspace::Workspace;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{About, AboutMemory, Mira};
 use crate::config::{Config, Persona, Vectors};
-use crate::fault::chain;
+
 use crate::lanes::Lanes;
 use crate::metrics::Metrics;
 use crate::profile;

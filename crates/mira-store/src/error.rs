@@ -43,3 +43,18 @@ pub struct InvalidId {
     pub(crate) kind: &'static str,
     pub(crate) text: String,
 }
+
+/// An error and its causes in one line. A cause that an error repeats is not said twice.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -28,7 +28,7 @@ pub mod vector;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use database::{Database, READERS, Transaction, note_removal};
 pub use directory::DataDirectory;
-pub use error::{Error, InvalidId};
+pub use error::{Error, InvalidId, chain};
 pub use id::{
     ArtifactId, ChangeId, DelegationId, FactId, ItemId, MessageId, OperationId, PatternId, ProjectId,
     SessionId, SummaryId,

@@ -130,7 +130,7 @@ impl Memory {
             .iter()
             .copied()
             .partition(|waiting| waiting.task.attempts + 1 >= ATTEMPTS);
-        let error = crate::semantic::chain(failure);
+        let error = mira_store::chain(failure);
         tracing::warn!(
             error,
             by_rules = again.len(),

@@ -15,11 +15,12 @@ use mira_proto::native::{
     MemoryTriggerSnapshotSummaryParams, Role as WireRole,
 };
 use mira_proto::rpc::Id;
+use mira_store::chain;
 
 use super::command::{data, unknown};
 use super::show;
 use crate::api::{self, Mira};
-use crate::fault::{Fault, chain};
+use crate::fault::Fault;
 use crate::wire;
 
 /// How many when the client does not say.

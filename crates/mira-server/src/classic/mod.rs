@@ -17,11 +17,11 @@ use mira_proto::classic::{
 use mira_proto::error::ErrorBody;
 use mira_proto::native::{ChatContext, ChatSendParams, ModelBinding, ModelRole};
 use mira_proto::rpc::Id;
-use mira_store::SessionId;
+use mira_store::{SessionId, chain};
 
 use crate::api::{self, Mira};
 use crate::dispatch::{project_lane, session_lane};
-use crate::fault::{Fault, chain};
+use crate::fault::Fault;
 use crate::link::{Link, Next};
 use crate::transport::{Connection, Frame, Outgoing, SendError, close_code};
 use crate::wire;
