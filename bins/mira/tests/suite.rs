@@ -297,6 +297,16 @@ async fn history_is_found_by_the_name_of_the_session() {
         project_id: None,
         operation_id: None,
         artifacts: None,
+        speaker: None,
+        tags: None,
+        pinned: None,
+        salience: None,
+        topics: None,
+        mood: None,
+        intent: None,
+        summary: None,
+        contains_code: None,
+        programming_lang: None,
     };
     let server = async {
         let mut peer = fake.accept().await;
