@@ -23,6 +23,11 @@ const HITS: usize = 10;
 /// Clusters that the made-up vectors fall into, as the vectors of real texts do.
 const TOPICS: u64 = 500;
 
+/// Made-up words follow Zipf's law as Mandelbrot has it, without the most frequent ones, as if stop words were gone: the most
+/// frequent one then stands in every eighth message of 30 words, which is what conversations show.
+const WORDS: usize = 20_000;
+const OFFSET: usize = 30;
+
 /// How much is stored.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct MemoryArgs {
@@ -153,10 +158,6 @@ fn vocabulary(args: &MemoryArgs) -> anyhow::Result<Vec<String>> {
             std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
         return Ok(text.split_whitespace().map(str::to_owned).collect());
     }
-    // Zipf's law as Mandelbrot has it, without the most frequent words, as if stop words were gone: the most frequent one
-    // then stands in every eighth message of 30 words, which is what conversations show.
-    const WORDS: usize = 20_000;
-    const OFFSET: usize = 30;
     let mut words = Vec::new();
     for rank in 1..=WORDS {
         words.extend(std::iter::repeat_n(

@@ -1,4 +1,4 @@
-//! How much of the evidence for a question is among the first hits, over LoCoMo (Maharana et al., ACL 2024).
+//! How much of the evidence for a question is among the first hits, over `LoCoMo` (Maharana et al., ACL 2024).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ const LIMIT: usize = 20;
 /// What recall is measured with.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RecallArgs {
-    /// A file in the format of LoCoMo
+    /// A file in the format of `LoCoMo`
     #[arg(long, env = "MIRA_LOCOMO", default_value = "../shared/data/locomo-dev.json")]
     data: PathBuf,
     /// What turns texts into vectors
@@ -71,7 +71,8 @@ struct Turn {
 
 #[derive(Debug, Deserialize)]
 struct Question {
-    question: String,
+    #[serde(rename = "question")]
+    text: String,
     #[serde(default)]
     evidence: Vec<String>,
     category: u8,
@@ -118,7 +119,7 @@ pub(crate) async fn run(args: &RecallArgs) -> anyhow::Result<Vec<Table>> {
             }
             let query = Query {
                 sessions: Some(vec![session]),
-                ..Query::new(&question.question, LIMIT)
+                ..Query::new(&question.text, LIMIT)
             };
             let begun = Instant::now();
             let recall = memory.recall(&query).await?;
