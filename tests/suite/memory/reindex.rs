@@ -13,7 +13,11 @@ const MESSAGES: usize = 150;
 
 #[tokio::test]
 async fn after_a_change_of_the_embedder_also_when_it_is_killed() {
-    let everything = [("SALIENCE_MIN_FOR_EMBED", "0")];
+    // Summaries come when they come, and would be embedded too.
+    let everything = [
+        ("SALIENCE_MIN_FOR_EMBED", "0"),
+        ("USE_ROLLING_SUMMARIES", "false"),
+    ];
     let mut mira = Mira::start_with(answering("I see."), &[VECTORS, &everything].concat()).await;
     let (mut client, session) = Native::in_session(&mira.server, "one").await;
     let memories: Vec<_> = (0..MESSAGES)
