@@ -15,6 +15,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     let data = config.storage.data_dir.display().to_string();
+    // Before anybody is told that the server runs, so that whoever stops it at once stops it gently.
+    let signals = Signals::new().context("cannot listen for signals")?;
     let server = Server::start(config).await?;
     let problem = server.recall_problem().await;
     if let Some(problem) = &problem {
@@ -23,9 +25,10 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     announce(&server, &data, problem.as_deref())?;
     let stop = Stop::default();
     tokio::select! {
-        () = server.run(stop.clone()) => Ok(()),
-        failed = watch_signals(stop.clone()) => Err(failed).context("cannot listen for signals"),
+        () = server.run(stop.clone()) => {}
+        () = watch_signals(signals, stop.clone()) => {}
     }
+    Ok(())
 }
 
 pub(crate) fn start_logging(log: &Log) -> anyhow::Result<()> {
@@ -72,12 +75,8 @@ fn announce(server: &Server, data: &str, recall_problem: Option<&str>) -> std::i
     out.flush()
 }
 
-/// The first signal stops gently, the second at once.
-async fn watch_signals(stop: Stop) -> std::io::Error {
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => return error,
-    };
+/// The first signal stops gently, the second at once. Never ends.
+async fn watch_signals(mut signals: Signals, stop: Stop) {
     signals.next().await;
     tracing::info!("stopping; a second signal stops at once");
     stop.soft.cancel();
