@@ -82,7 +82,7 @@ async fn watch_signals(mut signals: Signals, stop: Stop) {
     stop.soft.cancel();
     signals.next().await;
     stop.hard.cancel();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// What asks a program to stop.
