@@ -31,7 +31,8 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "mira-store",
         may_use: &[],
-        never: SOCKETS,
+        // Not hyper: the client of the vector server brings it.
+        never: &["tungstenite", "tokio-tungstenite"],
     },
     Layer {
         name: "mira-memory",
