@@ -32,7 +32,7 @@ const LAYERS: &[Layer] = &[
         name: "mira-store",
         may_use: &[],
         // Not hyper: the client of the vector server brings it.
-        never: &["tungstenite", "tokio-tungstenite"],
+        never: &["tungstenite"],
     },
     Layer {
         name: "mira-memory",
