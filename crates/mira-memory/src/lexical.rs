@@ -152,9 +152,13 @@ impl Lexical {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state for a thread of its own.
-    pub(crate) fn shared(&self) -> Arc<RwLock<State>> {
-        Arc::clone(&self.state)
+    /// Asks the index on a thread of its own, which begins at once.
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        let state = Arc::clone(&self.state);
+        tokio::task::spawn_blocking(move || question(&state.read().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

@@ -173,11 +173,11 @@ impl Memory {
             ..query.clone()
         };
         // Runs while the query is embedded and the vectors are asked.
-        let (lexical, asked) = (self.inner.lexical.shared(), query.clone());
-        let words = tokio::task::spawn_blocking(move || {
-            let state = lexical.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            rank::score_words(&state, &asked)
-        });
+        let asked = query.clone();
+        let words = self
+            .inner
+            .lexical
+            .ask(move |state| rank::score_words(state, &asked));
         let keys = match self.embed_query(text).await {
             Ok(Some(vector)) => match self.keys(&query, vector).await {
                 Ok(keys) => {
@@ -201,14 +201,13 @@ impl Memory {
         };
 
         let words = words.await.map_err(|_| Error::Interrupted)?;
-        let lexical = self.inner.lexical.shared();
         let (limit, now) = (query.limit, self.inner.clock.now());
-        let ranked = tokio::task::spawn_blocking(move || {
-            let state = lexical.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            rank::rank(&state, &query, &words, keys.as_ref(), now)
-        })
-        .await
-        .map_err(|_| Error::Interrupted)?;
+        let ranked = self
+            .inner
+            .lexical
+            .ask(move |state| rank::rank(state, &query, &words, keys.as_ref(), now))
+            .await
+            .map_err(|_| Error::Interrupted)?;
         let hits = self.hits(ranked, limit, now).await?;
         Ok(Recall {
             hits,

@@ -7,15 +7,14 @@ use std::fmt::Write as _;
 
 use mira_llm::chat::Item;
 use mira_llm::tokens::{self, Counter};
-use mira_memory::session::DEFAULT_USER;
 use mira_memory::{Message, Role};
 use mira_store::MessageId;
 use mira_workspace::{Files, Project, RelativePath, language_of};
 
 use crate::Error;
-use crate::operation::ContextPart;
+use crate::operation::{ContextPart, ContextSource};
 use crate::operations::Inner;
-use crate::remembered::{self, Remembered};
+use crate::remembered;
 use crate::turns::{Editor, Job, MAX_MESSAGE_BYTES, Selection};
 
 /// Caps of the parts, in tokens. That of the conversation is among the options.
@@ -74,22 +73,20 @@ pub(crate) async fn assemble(
         instructions.push_str(&part);
     }
 
-    let session = inner.memory.session(job.turn.session).await?;
-    let user = session.map_or_else(|| DEFAULT_USER.to_owned(), |session| session.user);
-    let counter = receipt.counter;
-    if let Some(known) = remembered::known(inner, job, &user, counter).await? {
+    let user = remembered::user_of(inner, job).await?;
+    if let Some(known) = remembered::known(inner, job, &user, &mut receipt).await? {
         instructions.push_str("\n\n");
-        instructions.push_str(&receipt.keep(known));
+        instructions.push_str(&known);
     }
 
     let mut input = Vec::new();
-    if let Some(summaries) = remembered::summaries(inner, job, counter).await? {
-        input.push(Item::Developer(receipt.keep(summaries)));
+    if let Some(summaries) = remembered::summaries(inner, job, &mut receipt).await? {
+        input.push(Item::Developer(summaries));
     }
     let (turns, shown) = recent_turns(inner, job, &mut receipt).await?;
     input.extend(turns);
-    if let Some(recalled) = remembered::recalled(inner, job, &user, shown, counter).await? {
-        input.push(Item::Developer(receipt.keep(recalled)));
+    if let Some(recalled) = remembered::recalled(inner, job, &user, shown, &mut receipt).await? {
+        input.push(Item::Developer(recalled));
     }
     if let Some(files) = files {
         let outline = files.outline(OUTLINE_FILES).await?;
@@ -164,10 +161,11 @@ impl Receipt {
         marked(kept, truncated)
     }
 
-    /// The text of a part that came out of memory.
-    fn keep(&mut self, remembered: Remembered) -> String {
-        self.parts.push(remembered.part);
-        remembered.text
+    /// Says what of memory the last part was made of.
+    pub(crate) fn credit(&mut self, sources: Vec<ContextSource>) {
+        if let Some(part) = self.parts.last_mut() {
+            part.sources = sources;
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 use mira_llm::tokens::Counter;
 use mira_memory::recall::{Hit, Query, Recall};
 use mira_memory::relationship::Known;
+use mira_memory::session::DEFAULT_USER;
 use mira_memory::{Message, summary};
 use mira_store::MessageId;
 
 use crate::Error;
-use crate::context::marked;
+use crate::context::{Receipt, marked};
 use crate::operation::{ContextPart, ContextSource};
 use crate::operations::Inner;
 use crate::turns::Job;
@@ -19,11 +20,10 @@ const SUMMARIES_CAP: usize = 4_000;
 /// A single message takes at most this part of what may be recalled.
 const MESSAGE_SHARE: usize = 4;
 
-/// A part of a request that came out of memory.
-#[derive(Debug)]
-pub(crate) struct Remembered {
-    pub text: String,
-    pub part: ContextPart,
+/// Whose conversation a turn belongs to.
+pub(crate) async fn user_of(inner: &Inner, job: &Job) -> Result<String, Error> {
+    let session = inner.memory.session(job.turn.session).await?;
+    Ok(session.map_or_else(|| DEFAULT_USER.to_owned(), |session| session.user))
 }
 
 /// What is known of the user, if anything is.
@@ -31,8 +31,8 @@ pub(crate) async fn known(
     inner: &Inner,
     job: &Job,
     user: &str,
-    counter: Counter,
-) -> Result<Option<Remembered>, Error> {
+    receipt: &mut Receipt,
+) -> Result<Option<String>, Error> {
     let known = inner.memory.known_of(user, job.turn.project).await?;
     let text = known.prompt_text();
     if text.is_empty() {
@@ -48,31 +48,28 @@ pub(crate) async fn known(
         kind: "fact".to_owned(),
         id: Some(known.id.to_string()),
         score: Some(known.confidence),
-        // Not what it says: a receipt outlives a fact that is forgotten.
+        // Not what it says: a receipt outlives what is forgotten.
         why: format!("{} · {}", known.subject, known.key.replace('_', " ")),
     });
     let patterns = patterns.iter().map(|pattern| ContextSource {
         kind: "pattern".to_owned(),
         id: Some(pattern.id.to_string()),
         score: Some(pattern.confidence),
-        why: pattern.name.clone(),
+        why: pattern.kind.as_str().replace('_', " "),
     });
     let sources = facts.chain(patterns).collect();
-    Ok(Some(remembered(counter, &text, KNOWN_CAP, |part| ContextPart {
-        name: "known".to_owned(),
-        detail: Some(detail),
-        reason: "what is known of the user".to_owned(),
-        sources,
-        ..part
-    })))
+    let reason = "what is known of the user";
+    let text = receipt.take("known", Some(detail), text.trim_end(), KNOWN_CAP, reason);
+    receipt.credit(sources);
+    Ok(Some(text))
 }
 
 /// The conversation before the messages that are shown, if it was summarised.
 pub(crate) async fn summaries(
     inner: &Inner,
     job: &Job,
-    counter: Counter,
-) -> Result<Option<Remembered>, Error> {
+    receipt: &mut Receipt,
+) -> Result<Option<String>, Error> {
     if !inner.options.summaries {
         return Ok(None);
     }
@@ -96,15 +93,11 @@ pub(crate) async fn summaries(
         ),
     });
     let sources = sources.collect();
-    Ok(Some(remembered(counter, &text, SUMMARIES_CAP, |part| {
-        ContextPart {
-            name: "summaries".to_owned(),
-            detail: Some(format!("{} summaries", told.len())),
-            reason: "the conversation before the latest messages".to_owned(),
-            sources,
-            ..part
-        }
-    })))
+    let detail = format!("{} summaries", told.len());
+    let reason = "the conversation before the latest messages";
+    let text = receipt.take("summaries", Some(detail), text.trim_end(), SUMMARIES_CAP, reason);
+    receipt.credit(sources);
+    Ok(Some(text))
 }
 
 /// Messages of all conversations of the user that fit what was said, except those that are shown anyway.
@@ -113,8 +106,8 @@ pub(crate) async fn recalled(
     job: &Job,
     user: &str,
     shown: Vec<MessageId>,
-    counter: Counter,
-) -> Result<Option<Remembered>, Error> {
+    receipt: &mut Receipt,
+) -> Result<Option<String>, Error> {
     if inner.options.recalled_messages == 0 {
         return Ok(None);
     }
@@ -127,6 +120,7 @@ pub(crate) async fn recalled(
     if hits.is_empty() {
         return Ok(None);
     }
+    let counter = receipt.counter;
     let cap = inner.options.recalled_tokens;
     let mut text = String::from(
         "Earlier messages that may bear on this, the most fitting first. They may be out of date; what is said now counts.\n",
@@ -166,7 +160,8 @@ pub(crate) async fn recalled(
             tracing::warn!(error = %crate::error::chain(&error), "recalled messages were not reinforced");
         }
     });
-    Ok(Some(Remembered { text, part }))
+    receipt.parts.push(part);
+    Ok(Some(text))
 }
 
 fn line(message: &Message, job: &Job, counter: Counter, cap: usize) -> String {
@@ -204,26 +199,4 @@ fn why(hit: &Hit) -> String {
     let strongest = parts.iter().take(3).filter(|(_, value)| *value > 0.0);
     let strongest = strongest.map(|(name, value)| format!("{name} {value:.2}"));
     strongest.collect::<Vec<_>>().join(", ")
-}
-
-fn remembered(
-    counter: Counter,
-    text: &str,
-    cap: usize,
-    describe: impl FnOnce(ContextPart) -> ContextPart,
-) -> Remembered {
-    let (kept, truncated) = counter.truncate(text.trim_end(), cap);
-    let part = ContextPart {
-        name: String::new(),
-        detail: None,
-        tokens: counter.count(kept),
-        cap,
-        truncated,
-        reason: String::new(),
-        sources: Vec::new(),
-    };
-    Remembered {
-        text: marked(kept, truncated),
-        part: describe(part),
-    }
 }

@@ -62,10 +62,8 @@ pub(super) fn rank(
         Some(_) => (WORDS, WINDOW),
         None => (WORDS_ALONE, WINDOW_ALONE),
     };
-    let mut best_own = best(&lexical.touched, &lexical.own);
-    let mut best_window = best(&lexical.touched, &lexical.window);
-    best_own.truncate(CANDIDATES);
-    best_window.truncate(CANDIDATES);
+    let best_own = best(&lexical.touched, &lexical.own);
+    let best_window = best(&lexical.touched, &lexical.window);
     let most = |places: &[Place], values: &[f32]| {
         places
             .first()
@@ -216,7 +214,7 @@ impl Scale {
     }
 }
 
-/// The places with a score, best first.
+/// The best [`CANDIDATES`] places with a score, best first.
 fn best(places: &[Place], values: &[f32]) -> Vec<Place> {
     let mut best: Vec<Place> = places
         .iter()

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use mira_memory::recall::{Query, Recall};
-use mira_memory::session::DEFAULT_USER;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Arguments, Outcome, ToolError, Toolbox};
 use crate::context::marked;
+use crate::remembered;
 
 /// Messages that are found when the model does not say, and at most.
 const FOUND: u32 = 10;
@@ -35,19 +35,14 @@ pub(super) async fn search_memory(toolbox: &Toolbox<'_>, wanted: SearchMemory) -
     if wanted.query.trim().is_empty() {
         return Err(ToolError::Empty("the query"));
     }
-    let memory = &toolbox.inner.memory;
-    let job = toolbox.job;
-    let session = memory
-        .session(job.turn.session)
-        .await
-        .map_err(crate::Error::from)?;
+    let Toolbox { inner, job, .. } = toolbox;
     let limit = wanted.limit.unwrap_or(FOUND).clamp(1, FOUND_AT_MOST);
     let query = Query {
-        user: Some(session.map_or_else(|| DEFAULT_USER.to_owned(), |session| session.user)),
+        user: Some(remembered::user_of(inner, job).await?),
         without: vec![job.message],
         ..Query::new(wanted.query, usize::try_from(limit).unwrap_or(usize::MAX))
     };
-    let Recall { hits, degraded } = memory.recall(&query).await.map_err(crate::Error::from)?;
+    let Recall { hits, degraded } = inner.memory.recall(&query).await.map_err(crate::Error::from)?;
     let mut output = String::new();
     for hit in &hits {
         let message = &hit.message;
